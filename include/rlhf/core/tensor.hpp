@@ -1,0 +1,34 @@
+/// The only door to LibTorch: tensors and autograd, without torch/torch.h (which costs every file 20 s).
+#pragma once
+
+#include <torch/autograd.h>
+#include <torch/types.h>
+
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace rlhf {
+
+using at::Tensor;
+
+/// A parameter and the name it is saved under.
+using NamedTensor = std::pair<std::string, Tensor>;
+
+/// int64 tensor on the CPU from a vector.
+inline Tensor int64_tensor(const std::vector<int64_t>& values) {
+  return torch::tensor(values, torch::kInt64);
+}
+
+/// The values of an integer tensor (any device, any integer type) as a vector.
+inline std::vector<int64_t> int64_vector(const Tensor& tensor) {
+  const Tensor cpu = tensor.to(torch::kCPU, torch::kInt64).contiguous();
+  const int64_t* begin = cpu.const_data_ptr<int64_t>();
+  return {begin, begin + cpu.numel()};
+}
+
+/// Switches gradients off for a scope.
+using NoGrad = at::NoGradGuard;
+
+}  // namespace rlhf

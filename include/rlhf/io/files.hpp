@@ -1,0 +1,21 @@
+/// Files read as hostile, and written whole or not at all.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <string_view>
+
+namespace rlhf::io {
+
+/// The bytes of a regular file. The size is checked before anything is allocated.
+/// @throws Error naming the path: missing, unreadable, not a regular file, larger than `max_bytes`,
+///         or cut off while it was read
+std::string read_file(const std::filesystem::path& path, int64_t max_bytes = int64_t{1} << 33);
+
+/// Writes `bytes` to a temporary name beside `path`, syncs it, renames it over `path` and syncs the
+/// folder: after a crash the file is the old one or the new one. A link is replaced, not followed.
+/// @throws Error naming the path; the old file is then untouched and no temporary remains
+void write_file_atomically(const std::filesystem::path& path, std::string_view bytes);
+
+}  // namespace rlhf::io

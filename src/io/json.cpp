@@ -1,0 +1,131 @@
+#include "rlhf/io/json.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <iterator>
+#include <string>
+#include <vector>
+
+#include "rlhf/core/error.hpp"
+#include "rlhf/io/files.hpp"
+
+namespace rlhf::io {
+namespace {
+
+using nlohmann::json;
+
+constexpr size_t longest_message = 300;  // the parser quotes the text it stumbled over
+
+/// Walks over the text and leaves word how far the parser has read: its events do not tell.
+class Cursor {
+ public:
+  using iterator_category = std::input_iterator_tag;
+  using value_type = char;
+  using difference_type = std::ptrdiff_t;
+  using pointer = const char*;
+  using reference = const char&;
+
+  Cursor(const char* at, const char** furthest) : at_(at), furthest_(furthest) {}
+  reference operator*() const { return *at_; }
+  Cursor& operator++() {
+    *furthest_ = ++at_;
+    return *this;
+  }
+  bool operator==(const Cursor& other) const { return at_ == other.at_; }
+
+ private:
+  const char* at_;
+  const char** furthest_;
+};
+
+/// Builds the value event by event; the first thing that may not be ends the parse.
+class Builder final : public nlohmann::json_sax<json> {
+ public:
+  json take() { return std::move(root_); }
+  const std::string& problem() const { return problem_; }
+
+  bool null() override { return add(nullptr); }
+  bool boolean(bool value) override { return add(value); }
+  bool number_integer(number_integer_t value) override { return add(value); }
+  bool number_unsigned(number_unsigned_t value) override { return add(value); }
+  bool number_float(number_float_t value, const string_t&) override { return add(value); }
+  bool string(string_t& value) override { return add(std::move(value)); }
+  bool binary(binary_t&) override { return refuse("binary value"); }
+  bool start_object(size_t) override { return open(json::object()); }
+  bool start_array(size_t) override { return open(json::array()); }
+  bool end_object() override { return close(); }
+  bool end_array() override { return close(); }
+
+  bool key(string_t& name) override {
+    if (open_.back()->contains(name)) return refuse(fmt::format("key \"{}\" stands twice", name));
+    member_ = &(*open_.back())[name];
+    return true;
+  }
+
+  bool parse_error(size_t, const std::string&, const nlohmann::detail::exception& error) override {
+    // "[json.exception.parse_error.101] parse error at line 1, column 2: <what is wrong>"
+    std::string_view text = error.what();
+    const size_t start = text.find(": ");
+    if (error.id < 200 && start != text.npos) text.remove_prefix(start + 2);
+    return refuse(fmt::format("invalid JSON: {}", text));
+  }
+
+ private:
+  template <class T>
+  bool add(T&& value) {
+    place(json(std::forward<T>(value)));
+    return true;
+  }
+
+  json* place(json value) {
+    if (open_.empty()) return &(root_ = std::move(value));
+    if (open_.back()->is_object()) return &(*member_ = std::move(value));
+    return &open_.back()->emplace_back(std::move(value));
+  }
+
+  bool open(json value) {
+    if (static_cast<int64_t>(open_.size()) == max_json_depth) {
+      return refuse(fmt::format("JSON nested deeper than {} levels", max_json_depth));
+    }
+    open_.push_back(place(std::move(value)));
+    return true;
+  }
+
+  bool close() {
+    open_.pop_back();
+    return true;
+  }
+
+  bool refuse(std::string problem) {
+    problem_ = std::move(problem);
+    problem_.resize(std::min(problem_.size(), longest_message));
+    return false;
+  }
+
+  json root_;
+  std::vector<json*> open_;  // a container does not move while one within it is open
+  json* member_ = nullptr;
+  std::string problem_;
+};
+
+}  // namespace
+
+json parse_json(std::string_view text, const std::filesystem::path& path, int64_t first_line) {
+  Builder builder;
+  const char* read = text.data();
+  if (!json::sax_parse(Cursor(text.data(), &read), Cursor(text.data() + text.size(), &read),
+                       &builder)) {
+    // The last character read is the one that is wrong, be it a line's end.
+    const char* last = std::max(text.data(), read - 1);
+    fail(fmt::format("{}:{}: {}", path.string(), first_line + std::count(text.data(), last, '\n'),
+                     builder.problem()));
+  }
+  return builder.take();
+}
+
+json read_json(const std::filesystem::path& path, int64_t max_bytes) {
+  return parse_json(read_file(path, max_bytes), path);
+}
+
+}  // namespace rlhf::io

@@ -47,7 +47,8 @@ void validate_lengths(const Tensor& lengths, int64_t rows, int64_t least, std::s
   require_dtype(lengths, torch::kInt64, name);
   require(lengths.is_cpu() && lengths.is_contiguous(), name, "a contiguous CPU tensor", "another");
   require_shape(lengths, {rows}, name);
-  for (int64_t length : view(lengths)) require(length >= least, name, least == 1 ? ">= 1" : ">= 0", length);
+  for (int64_t length : view(lengths))
+    require(length >= least, name, least == 1 ? ">= 1" : ">= 0", length);
 }
 
 }  // namespace
@@ -64,8 +65,8 @@ std::vector<int64_t> Completions::prompt(int64_t row) const {
 
 std::vector<int64_t> Completions::response(int64_t row) const {
   const auto i = static_cast<size_t>(row);
-  return int64_vector(tokens.narrow(0, row_starts(*this)[i] + view(prompt_lengths)[i],
-                                    view(response_lengths)[i]));
+  return int64_vector(
+      tokens.narrow(0, row_starts(*this)[i] + view(prompt_lengths)[i], view(response_lengths)[i]));
 }
 
 int64_t Completions::id(int64_t row) const {
@@ -89,7 +90,8 @@ void Completions::validate() const {
   }
   if (ids) {
     require_dtype(*ids, torch::kInt64, "Completions::ids");
-    require(ids->is_cpu() && ids->is_contiguous(), "Completions::ids", "a contiguous CPU tensor", "another");
+    require(ids->is_cpu() && ids->is_contiguous(), "Completions::ids", "a contiguous CPU tensor",
+            "another");
     require_shape(*ids, {rows}, "Completions::ids");
   }
 }
@@ -188,10 +190,9 @@ Completions select(const Completions& completions, const Tensor& rows) {
     for (int64_t k = response_starts[i]; k < response_starts[i + 1]; ++k) counted.push_back(k);
   }
   const auto device = completions.tokens.device();
-  Completions chosen{
-      .tokens = completions.tokens.index_select(0, int64_tensor(tokens).to(device)),
-      .prompt_lengths = completions.prompt_lengths.index_select(0, rows),
-      .response_lengths = completions.response_lengths.index_select(0, rows)};
+  Completions chosen{.tokens = completions.tokens.index_select(0, int64_tensor(tokens).to(device)),
+                     .prompt_lengths = completions.prompt_lengths.index_select(0, rows),
+                     .response_lengths = completions.response_lengths.index_select(0, rows)};
   if (completions.counted) {
     chosen.counted = completions.counted->index_select(0, int64_tensor(counted).to(device));
   }
@@ -218,16 +219,18 @@ Rankings select(const Rankings& rankings, const Tensor& groups) {
 
 Completions concatenate(std::span<const Completions> batches) {
   require(!batches.empty(), "batches to concatenate", ">= 1", batches.size());
-  const bool any_counted = std::any_of(batches.begin(), batches.end(), [](auto& b) { return b.counted.has_value(); });
-  const bool any_ids = std::any_of(batches.begin(), batches.end(), [](auto& b) { return b.ids.has_value(); });
+  const bool any_counted =
+      std::any_of(batches.begin(), batches.end(), [](auto& b) { return b.counted.has_value(); });
+  const bool any_ids =
+      std::any_of(batches.begin(), batches.end(), [](auto& b) { return b.ids.has_value(); });
   std::vector<Tensor> tokens, prompts, responses, counted, ids;
   for (const Completions& batch : batches) {
     tokens.push_back(batch.tokens);
     prompts.push_back(batch.prompt_lengths);
     responses.push_back(batch.response_lengths);
     if (any_counted) {
-      counted.push_back(batch.counted.value_or(torch::ones({sum(view(batch.response_lengths))},
-                                                           batch.tokens.options().dtype(torch::kBool))));
+      counted.push_back(batch.counted.value_or(torch::ones(
+          {sum(view(batch.response_lengths))}, batch.tokens.options().dtype(torch::kBool))));
     }
     if (any_ids) ids.push_back(batch.ids.value_or(torch::arange(batch.size())));
   }

@@ -24,9 +24,15 @@ void fail(std::string_view what, std::string_view expected, std::string_view act
 }
 
 namespace detail {
-std::string show(double value) { return fmt::format("{}", value); }
-std::string show(int64_t value) { return fmt::format("{}", value); }
-std::string show(at::IntArrayRef sizes) { return fmt::format("[{}]", fmt::join(sizes, ", ")); }
+std::string show(double value) {
+  return fmt::format("{}", value);
+}
+std::string show(int64_t value) {
+  return fmt::format("{}", value);
+}
+std::string show(at::IntArrayRef sizes) {
+  return fmt::format("[{}]", fmt::join(sizes, ", "));
+}
 }  // namespace detail
 
 void require_shape(const Tensor& tensor, at::IntArrayRef sizes, std::string_view name,

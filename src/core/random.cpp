@@ -18,7 +18,9 @@ uint64_t philox_bits(uint64_t key, uint64_t subsequence, uint64_t offset) {
   return (high << 32) | engine();
 }
 
-double to_uniform(uint64_t bits) { return static_cast<double>(bits >> 11) * 0x1.0p-53; }
+double to_uniform(uint64_t bits) {
+  return static_cast<double>(bits >> 11) * 0x1.0p-53;
+}
 
 }  // namespace
 
@@ -34,7 +36,9 @@ uint64_t Generator::bits() {
   return philox_bits(state_.seed, own_subsequence, state_.drawn++);
 }
 
-double Generator::uniform() { return to_uniform(bits()); }
+double Generator::uniform() {
+  return to_uniform(bits());
+}
 
 int64_t Generator::below(int64_t bound) {
   require(bound >= 1, "bound of Generator::below", ">= 1", bound);
@@ -59,11 +63,14 @@ void Generator::fill_normal(Tensor& tensor, double mean, double std) {
   tensor.normal_(mean, std, at::detail::createCPUGenerator(bits()));
 }
 
-Generator Generator::fork() { return Generator(bits()); }
+Generator Generator::fork() {
+  return Generator(bits());
+}
 
 RandomStream Generator::stream(int64_t id, int64_t sample) const {
   // The step is mixed into the key; the id picks the subsequence, the sample its offset.
-  const uint64_t key = philox_bits(state_.seed, std::numeric_limits<uint64_t>::max() - 1, state_.step);
+  const uint64_t key =
+      philox_bits(state_.seed, std::numeric_limits<uint64_t>::max() - 1, state_.step);
   return RandomStream(key, static_cast<uint64_t>(id), static_cast<uint64_t>(sample));
 }
 

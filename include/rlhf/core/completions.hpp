@@ -1,4 +1,5 @@
-/// The one type that flows through the library: prompt-response pairs of unequal length, end to end.
+/// The one type that flows through the library: prompt-response pairs of unequal length, end to
+/// end.
 ///
 ///     tokens   | p0 p0 p0 r0 r0 | p1 r1 r1 r1 | p2 p2 r2 |        int64 [N]
 ///     padded   | r0 r0 .  |                                       [B, T], response tokens only,
@@ -16,11 +17,11 @@ namespace rlhf {
 
 /// B prompt-response pairs; prompts alone are completions with empty responses.
 struct Completions {
-  Tensor tokens;                         ///< int64 [N]  prompt 0, response 0, prompt 1, ...
-  Tensor prompt_lengths;                 ///< int64 [B], on the CPU
-  Tensor response_lengths;               ///< int64 [B], on the CPU
-  std::optional<Tensor> counted = {};    ///< bool [R], R the sum of response lengths; absent: all
-  std::optional<Tensor> ids = {};        ///< int64 [B], row in the data set; equal ids: one prompt
+  Tensor tokens;                       ///< int64 [N]  prompt 0, response 0, prompt 1, ...
+  Tensor prompt_lengths;               ///< int64 [B], on the CPU
+  Tensor response_lengths;             ///< int64 [B], on the CPU
+  std::optional<Tensor> counted = {};  ///< bool [R], R the sum of response lengths; absent: all
+  std::optional<Tensor> ids = {};      ///< int64 [B], row in the data set; equal ids: one prompt
 
   /// B.
   int64_t size() const { return prompt_lengths.defined() ? prompt_lengths.size(0) : 0; }
@@ -41,9 +42,9 @@ struct Completions {
 
 /// K-wise rankings: groups of completions of one prompt, best first within a group.
 struct Rankings {
-  Completions completions;               ///< the responses of group 0, then of group 1, ...
-  Tensor group_sizes;                    ///< int64 [G], each >= 2, on the CPU
-  std::optional<Tensor> ranks = {};      ///< int64 [sum K]; lower is better, equal ranks are ties
+  Completions completions;           ///< the responses of group 0, then of group 1, ...
+  Tensor group_sizes;                ///< int64 [G], each >= 2, on the CPU
+  std::optional<Tensor> ranks = {};  ///< int64 [sum K]; lower is better, equal ranks are ties
 
   int64_t size() const { return group_sizes.defined() ? group_sizes.size(0) : 0; }
   void validate() const;

@@ -1,5 +1,5 @@
-/// The interface set: what a policy, a decoder, a reference, a reward, a critic, a tokenizer, a sink
-/// and a group of processes must offer. Concepts, not base classes: a type of yours needs no
+/// The interface set: what a policy, a decoder, a reference, a reward, a critic, a tokenizer, a
+/// sink and a group of processes must offer. Concepts, not base classes: a type of yours needs no
 /// inheritance. `require_policy<P>()` and its siblings turn a missing piece into one sentence.
 #pragma once
 
@@ -26,19 +26,22 @@ struct EvaluateOptions {
 
 /// Per-token results over response tokens, right-padded with 0: [B, T].
 struct TokenOutputs {
-  Tensor log_probs;                      ///< of each response token
-  std::optional<Tensor> entropy = {};    ///< of the distribution it was drawn from
-  std::optional<Tensor> values = {};     ///< of the state before it
+  Tensor log_probs;                    ///< of each response token
+  std::optional<Tensor> entropy = {};  ///< of the distribution it was drawn from
+  std::optional<Tensor> values = {};   ///< of the state before it
 };
 
 /// A list of named tensors: std::vector<NamedTensor>, torch's OrderedDict, a map.
 template <class R>
 concept NamedParameters = requires(R range) {
   std::begin(range);
-  requires requires { { (*std::begin(range)).key() } -> std::convertible_to<std::string>;
-                      { (*std::begin(range)).value() } -> std::convertible_to<Tensor>; } ||
-           requires { { (*std::begin(range)).first } -> std::convertible_to<std::string>;
-                      { (*std::begin(range)).second } -> std::convertible_to<Tensor>; };
+  requires requires {
+    { (*std::begin(range)).key() } -> std::convertible_to<std::string>;
+    { (*std::begin(range)).value() } -> std::convertible_to<Tensor>;
+  } || requires {
+    { (*std::begin(range)).first } -> std::convertible_to<std::string>;
+    { (*std::begin(range)).second } -> std::convertible_to<Tensor>;
+  };
 };
 
 /// The model's parameters as one plain list, whatever form it names them in.
@@ -60,14 +63,16 @@ std::vector<NamedTensor> named_parameters_of(Model& model) {
 ///     every response token, [B, T]
 ///  2. named_parameters() -> a list of named tensors
 template <class P>
-concept Policy = requires(P& policy, const Completions& completions, const EvaluateOptions& options) {
+concept Policy = requires(P& policy, const Completions& completions,
+                          const EvaluateOptions& options) {
   { policy.evaluate(completions, options) } -> std::convertible_to<TokenOutputs>;
   { policy.named_parameters() } -> NamedParameters;
 };
 
 /// What can be sampled from, token by token.
 ///  1. begin(prompts) -> State, having read every prompt but its last token
-///  2. step(State&, tokens) -> logits [B, V] after one more token a row, tokens int64 [B]; the first
+///  2. step(State&, tokens) -> logits [B, V] after one more token a row, tokens int64 [B]; the
+///  first
 ///     call feeds each prompt's last token
 ///  3. keep(State&, rows): the state's rows become these, int64 [k] on the CPU; a row may leave, or
 ///     stand several times (n samples of one prompt share its prefill)
@@ -84,10 +89,13 @@ concept Decoder = requires(D& decoder, const Completions& prompts, const Tensor&
 ///  1. evaluate(Completions, EvaluateOptions) -> TokenOutputs on a const object, without gradient
 ///  2. it offers no named_parameters(): nothing of it is trained, it never changes
 template <class R>
-concept Reference =
-    requires(const R& reference, const Completions& completions, const EvaluateOptions& options) {
-      { reference.evaluate(completions, options) } -> std::convertible_to<TokenOutputs>;
-    } && !requires(R& reference) { reference.named_parameters(); };
+concept Reference = requires(const R& reference, const Completions& completions,
+                             const EvaluateOptions& options) {
+  { reference.evaluate(completions, options) } -> std::convertible_to<TokenOutputs>;
+}
+&&!requires(R & reference) {
+  reference.named_parameters();
+};
 
 /// What says how good a response is.
 ///  1. callable: Rollout -> float32 [B]; it may read tokens, or decode them and read text
@@ -159,8 +167,8 @@ struct SingleProcess {
 class AnyReward {
  public:
   template <Reward R>
-    requires(!std::same_as<std::remove_cvref_t<R>, AnyReward>)
-  AnyReward(R&& reward)  // NOLINT(google-explicit-constructor): a reward is a reward
+  requires(!std::same_as<std::remove_cvref_t<R>, AnyReward>)
+      AnyReward(R&& reward)  // NOLINT(google-explicit-constructor): a reward is a reward
       : call_([owned = std::make_shared<std::remove_cvref_t<R>>(std::forward<R>(reward))](
                   const Rollout& rollout) -> Tensor { return (*owned)(rollout); }) {}
   /// Borrows: the reward must outlive this.
@@ -179,25 +187,33 @@ class AnyReward {
 template <class M>
 consteval bool require_evaluates() {
   static_assert(
-      requires(M& model, const Completions& c, const EvaluateOptions& o) {
+      requires(M & model, const Completions& c, const EvaluateOptions& o) {
         { model.evaluate(c, o) } -> std::convertible_to<TokenOutputs>;
       },
       "rlhf: a Policy or Critic must have evaluate(const Completions&, const EvaluateOptions&) "
       "returning TokenOutputs");
   static_assert(
-      requires(M& model) { { model.named_parameters() } -> NamedParameters; },
+      requires(M & model) {
+        { model.named_parameters() } -> NamedParameters;
+      },
       "rlhf: a Policy or Critic must have named_parameters() returning a list of named tensors");
   return true;
 }
 template <class P>
-consteval bool require_policy() { return require_evaluates<P>(); }
+consteval bool require_policy() {
+  return require_evaluates<P>();
+}
 template <class C>
-consteval bool require_critic() { return require_evaluates<C>(); }
+consteval bool require_critic() {
+  return require_evaluates<C>();
+}
 
 template <class D>
 consteval bool require_decoder() {
   static_assert(
-      requires(D& decoder, const Completions& prompts) { { decoder.begin(prompts) } -> std::movable; },
+      requires(D & decoder, const Completions& prompts) {
+        { decoder.begin(prompts) } -> std::movable;
+      },
       "rlhf: a Decoder must have begin(const Completions& prompts) returning its State");
   static_assert(
       Decoder<D>,
@@ -222,8 +238,9 @@ consteval bool require_reference() {
 
 template <class R>
 consteval bool require_reward() {
-  static_assert(Reward<R>, "rlhf: a Reward must be callable with a const Rollout& and return a "
-                           "Tensor of scores, float32 [B]");
+  static_assert(Reward<R>,
+                "rlhf: a Reward must be callable with a const Rollout& and return a "
+                "Tensor of scores, float32 [B]");
   return true;
 }
 

@@ -1,4 +1,5 @@
-/// The one exception of the library, and the checks that throw it: what, expected, actual, file and line.
+/// The one exception of the library, and the checks that throw it: what, expected, actual, file and
+/// line.
 #pragma once
 
 #include <cstdint>

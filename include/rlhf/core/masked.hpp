@@ -28,7 +28,9 @@ inline Tensor masked(const Tensor& x, const Tensor& mask) {
 }
 
 /// Scalar: the sum over the true slots.
-inline Tensor masked_sum(const Tensor& x, const Tensor& mask) { return masked(x, mask).sum(); }
+inline Tensor masked_sum(const Tensor& x, const Tensor& mask) {
+  return masked(x, mask).sum();
+}
 
 /// Scalar: the sum over the true slots divided by `denominator`, by default their number.
 inline Tensor masked_mean(const Tensor& x, const Tensor& mask,

@@ -22,12 +22,12 @@ struct Rollout {
 /// A rollout after the four models have met.
 struct Scored {
   Rollout rollout;
-  Tensor mask;            ///< bool [B, T], real and counted response tokens
-  Tensor scores;          ///< float32 [B], what the reward gave
-  Tensor log_probs;       ///< float32 [B, T], the policy's own, by the arithmetic of training
-  Tensor ref_log_probs;   ///< float32 [B, T], the reference's
-  Tensor values;          ///< float32 [B, T], the critic's, of the state before each token
-  Tensor entropy;         ///< float32 [B, T], the policy's
+  Tensor mask;           ///< bool [B, T], real and counted response tokens
+  Tensor scores;         ///< float32 [B], what the reward gave
+  Tensor log_probs;      ///< float32 [B, T], the policy's own, by the arithmetic of training
+  Tensor ref_log_probs;  ///< float32 [B, T], the reference's
+  Tensor values;         ///< float32 [B, T], the critic's, of the state before each token
+  Tensor entropy;        ///< float32 [B, T], the policy's
 };
 
 /// What an update learns from.

@@ -1,4 +1,5 @@
-/// The only door to LibTorch: tensors and autograd, without torch/torch.h (which costs every file 20 s).
+/// The only door to LibTorch: tensors and autograd, without torch/torch.h (which costs every file
+/// 20 s).
 #pragma once
 
 #include <torch/autograd.h>

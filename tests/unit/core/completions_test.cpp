@@ -64,16 +64,19 @@ TEST(Completions, PromptsAndResponsesComposeAgain) {
 
 TEST(Completions, ConcatenateIsTheInverseOfSelect) {
   const Completions c = three_rows();
-  const std::vector<Completions> parts{select(c, int64_tensor({0})), select(c, int64_tensor({1, 2}))};
+  const std::vector<Completions> parts{select(c, int64_tensor({0})),
+                                       select(c, int64_tensor({1, 2}))};
   EXPECT_TRUE(concatenate(parts).tokens.equal(c.tokens));
 }
 
 TEST(Completions, ValidateNamesTheField) {
   Completions c = three_rows();
   c.prompt_lengths = int64_tensor({3, 1, 5});
-  EXPECT_THAT([&] { c.validate(); },
-              ThrowsMessage<Error>(HasSubstr("sum of prompt and response lengths: expected 12, got 15")));
-  EXPECT_THAT([] { completions_from({{}}); }, ThrowsMessage<Error>(HasSubstr("length of a prompt")));
+  EXPECT_THAT(
+      [&] { c.validate(); },
+      ThrowsMessage<Error>(HasSubstr("sum of prompt and response lengths: expected 12, got 15")));
+  EXPECT_THAT([] { completions_from({{}}); },
+              ThrowsMessage<Error>(HasSubstr("length of a prompt")));
 }
 
 TEST(Rankings, AGroupOfOneIsAnError) {

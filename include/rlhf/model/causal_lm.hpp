@@ -1,0 +1,47 @@
+/// A causal language model: a transformer trunk and its output layer. Models Policy and Decoder.
+#pragma once
+
+#include "rlhf/core/concepts.hpp"
+#include "rlhf/model/transformer.hpp"
+
+namespace rlhf {
+
+class CausalLM {
+ public:
+  /// Random weights. @throws Error from config.validate()
+  CausalLM(const TransformerConfig& config, Generator& generator);
+  CausalLM(CausalLM&&) = default;
+  CausalLM& operator=(CausalLM&&) = default;
+  CausalLM clone() const;
+
+  const TransformerConfig& config() const { return trunk_.config(); }
+  const Transformer& trunk() const { return trunk_; }
+  Transformer& trunk() { return trunk_; }
+  /// [vocab, dim]; the embedding itself where the layers are tied.
+  const Tensor& output() const { return output_.defined() ? output_ : trunk_.embedding(); }
+
+  // Policy
+  /// log-probabilities [B, T] of the response tokens, and the entropy of what they were drawn from.
+  TokenOutputs evaluate(const Completions& completions, const EvaluateOptions& options = {}) const;
+  std::vector<NamedTensor> named_parameters() const;
+
+  // Decoder
+  /// Reads every prompt but its last token; `room` tokens are reserved for what follows.
+  KvCache begin(const Completions& prompts, int64_t room = 64) const;
+  Tensor step(KvCache& cache, const Tensor& tokens) const;  ///< logits [B, V]
+  void keep(KvCache& cache, const Tensor& rows) const { cache.keep(rows); }
+
+  /// Trains the last `blocks` layers and the final norm only.
+  void train_only_last(int64_t blocks);
+  void to(at::ScalarType dtype);
+  void to(at::Device device);
+
+ private:
+  CausalLM(Transformer trunk, Tensor output)
+      : trunk_(std::move(trunk)), output_(std::move(output)) {}
+
+  Transformer trunk_;
+  Tensor output_;  // undefined where tied
+};
+
+}  // namespace rlhf

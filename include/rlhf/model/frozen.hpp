@@ -1,0 +1,28 @@
+/// A model that never changes: what a policy is held to. Models Reference.
+#pragma once
+
+#include <utility>
+
+#include "rlhf/core/concepts.hpp"
+
+namespace rlhf {
+
+/// Owns a model and offers its evaluate() without gradient, and no parameters to train.
+///
+///   Frozen reference{policy.clone()};
+template <Policy M>
+class Frozen {
+ public:
+  explicit Frozen(M model) : model_(std::move(model)) {}
+
+  TokenOutputs evaluate(const Completions& completions, const EvaluateOptions& options = {}) const {
+    NoGrad no_grad;
+    return model_.evaluate(completions, options);
+  }
+  const M& model() const { return model_; }
+
+ private:
+  M model_;
+};
+
+}  // namespace rlhf

@@ -1,0 +1,92 @@
+/// The decoder trunk: tokens in, hidden states out, over ragged batches without padding, and token
+/// by token with a key/value cache.
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "rlhf/core/completions.hpp"
+#include "rlhf/core/random.hpp"
+#include "rlhf/core/tensor.hpp"
+#include "rlhf/model/config.hpp"
+#include "rlhf/model/layout.hpp"
+
+namespace rlhf {
+
+/// Weights of one layer; matrices are [out, in].
+struct TransformerBlock {
+  Tensor attention_norm;  ///< [dim]
+  Tensor qkv;             ///< [(heads + 2 kv_heads) * head_size, dim]: queries, keys, values
+  Tensor attention_out;   ///< [dim, heads * head_size]
+  Tensor mlp_norm;        ///< [dim]
+  Tensor gate_up;         ///< [2 hidden_dim, dim]: gate, up
+  Tensor down;            ///< [dim, hidden_dim]
+};
+
+/// What a decoder remembers of B sequences while they grow.
+struct KvCache {
+  std::vector<Tensor> keys;      ///< a layer: [B, kv_heads, capacity, head_size]
+  std::vector<Tensor> values;    ///< the same
+  std::vector<int64_t> lengths;  ///< tokens read so far, [B]
+
+  int64_t size() const { return static_cast<int64_t>(lengths.size()); }
+  int64_t capacity() const { return keys.empty() ? 0 : keys.front().size(2); }
+  /// The rows become these, int64 [k] on the CPU, repeats allowed.
+  void keep(const Tensor& rows);
+  /// Room for at least this many tokens a row.
+  void reserve(int64_t tokens);
+};
+
+/// Llama-style decoder trunk. Moved, not copied by accident: clone() copies the weights.
+class Transformer {
+ public:
+  /// Random weights: N(0, 0.02^2), the two residual outputs scaled by 1/sqrt(2 layers) (Radford et
+  /// al. 2019); norms at 1. @throws Error from config.validate()
+  Transformer(const TransformerConfig& config, Generator& generator);
+  Transformer(Transformer&&) = default;
+  Transformer& operator=(Transformer&&) = default;
+  Transformer(const Transformer&) = delete;
+  Transformer& operator=(const Transformer&) = delete;
+  Transformer clone() const;
+
+  const TransformerConfig& config() const { return config_; }
+  /// The embedding, each layer's weights, the final norm; names as "layers.0.qkv".
+  std::vector<NamedTensor> named_parameters() const;
+  const Tensor& embedding() const { return embedding_; }
+
+  /// Hidden states after the final norm at the chosen tokens.
+  /// @param positions  int64 [P], indices into completions.tokens; the last layer's mixing of
+  ///                   channels and everything behind it runs for these alone
+  /// @return           [P, dim], differentiable
+  /// @throws Error     a sequence longer than the context (with its row), a token outside of the
+  ///                   vocabulary
+  Tensor hidden(const Completions& completions, const Tensor& positions) const;
+
+  /// Reads B sequences end to end into a new cache (a sequence may be empty).
+  KvCache read(const Tensor& tokens, const std::vector<int64_t>& lengths, int64_t room) const;
+  /// One more token a row: int64 [B] in, hidden states [B, dim] after the final norm out. No graph.
+  Tensor step(KvCache& cache, const Tensor& tokens) const;
+
+  /// Trains the last `blocks` layers and the final norm only; everything below is frozen.
+  void train_only_last(int64_t blocks);
+  /// All weights to another floating type or device, as new leaves.
+  void to(at::ScalarType dtype);
+  void to(at::Device device);
+
+ private:
+  Transformer() = default;
+  Tensor embed(const Tensor& tokens) const;
+  /// Rotary angles' cosines and sines for these positions, [n, 1, head_size / 2] each.
+  std::pair<Tensor, Tensor> rotation(const Tensor& positions) const;
+  template <class Function>
+  void for_each_parameter(Function&& function);
+  void check_length(int64_t length, int64_t row) const;
+
+  TransformerConfig config_;
+  Tensor embedding_;  // [vocab, dim]
+  std::vector<TransformerBlock> blocks_;
+  Tensor norm_;             // [dim]
+  Tensor cosines_, sines_;  // [context, head_size / 2]
+};
+
+}  // namespace rlhf

@@ -1,0 +1,291 @@
+#include "rlhf/model/transformer.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "rlhf/core/error.hpp"
+#include "rlhf/model/layers.hpp"
+
+namespace rlhf {
+namespace {
+
+/// Shapes that every layer of one forward pass shares.
+struct Heads {
+  int64_t queries, keys, size;
+  explicit Heads(const TransformerConfig& config)
+      : queries(config.heads), keys(config.key_heads()), size(config.head_size()) {}
+};
+
+Tensor mlp(const TransformerBlock& block, const Tensor& x, double epsilon) {
+  const Tensor gate_up = torch::linear(model::rms_norm(x, block.mlp_norm, epsilon), block.gate_up);
+  return x + torch::linear(model::swiglu(gate_up), block.down);
+}
+
+/// Queries, keys and values of every token, rotated: [N, heads + 2 kv_heads, head_size].
+Tensor rotated_qkv(const TransformerBlock& block, const Tensor& x, const Heads& heads,
+                   double epsilon, const std::pair<Tensor, Tensor>& rotation) {
+  const Tensor qkv = torch::linear(model::rms_norm(x, block.attention_norm, epsilon), block.qkv);
+  return model::rotate(qkv.view({-1, heads.queries + 2 * heads.keys, heads.size}),
+                       heads.queries + heads.keys, rotation.first, rotation.second);
+}
+
+/// [B, heads, T, size] each, from [B, T, all heads, size].
+std::array<Tensor, 3> split_heads(const Tensor& padded, const Heads& heads) {
+  const auto parts = padded.split_with_sizes({heads.queries, heads.keys, heads.keys}, 2);
+  return {parts[0].transpose(1, 2), parts[1].transpose(1, 2), parts[2].transpose(1, 2)};
+}
+
+/// Causal attention inside each sequence: [N, all heads, size] to [N, heads * size].
+Tensor causal_attention(const Tensor& qkv, const model::SequenceLayout& layout,
+                        const Heads& heads) {
+  const auto [q, k, v] = split_heads(model::pad(qkv, layout), heads);
+  const Tensor mixed = at::scaled_dot_product_attention(q, k, v, {}, 0.0, /*is_causal=*/true, {},
+                                                        heads.queries != heads.keys);
+  return model::unpad(mixed.transpose(1, 2).flatten(2), layout);
+}
+
+std::vector<int64_t> row_lengths(const Completions& completions) {
+  return int64_vector(completions.lengths());
+}
+
+}  // namespace
+
+void KvCache::keep(const Tensor& rows) {
+  for (auto& layer : keys) layer = layer.index_select(0, rows.to(layer.device()));
+  for (auto& layer : values) layer = layer.index_select(0, rows.to(layer.device()));
+  std::vector<int64_t> kept;
+  for (int64_t row : int64_vector(rows)) kept.push_back(lengths[static_cast<size_t>(row)]);
+  lengths = std::move(kept);
+}
+
+void KvCache::reserve(int64_t tokens) {
+  if (capacity() >= tokens) return;
+  const auto grow = [&](Tensor& layer) {
+    std::vector<int64_t> sizes = layer.sizes().vec();
+    sizes[2] = tokens;
+    Tensor larger = torch::zeros(sizes, layer.options());
+    larger.narrow(2, 0, layer.size(2)).copy_(layer);
+    layer = larger;
+  };
+  std::for_each(keys.begin(), keys.end(), grow);
+  std::for_each(values.begin(), values.end(), grow);
+}
+
+Transformer::Transformer(const TransformerConfig& config, Generator& generator) : config_(config) {
+  config.validate();
+  const Heads heads(config);
+  const double residual_std = 0.02 / std::sqrt(2.0 * static_cast<double>(config.layers));
+  const auto normal = [&](int64_t rows, int64_t columns, double std) {
+    Tensor weight = torch::empty({rows, columns});
+    generator.fill_normal(weight, 0.0, std);
+    return weight.requires_grad_();
+  };
+  const auto ones = [&] { return torch::ones({config.dim}).requires_grad_(); };
+  embedding_ = normal(config.vocab_size, config.dim, 0.02);
+  for (int64_t layer = 0; layer < config.layers; ++layer) {
+    blocks_.push_back(
+        {.attention_norm = ones(),
+         .qkv = normal((heads.queries + 2 * heads.keys) * heads.size, config.dim, 0.02),
+         .attention_out = normal(config.dim, heads.queries * heads.size, residual_std),
+         .mlp_norm = ones(),
+         .gate_up = normal(2 * config.hidden_dim, config.dim, 0.02),
+         .down = normal(config.dim, config.hidden_dim, residual_std)});
+  }
+  norm_ = ones();
+
+  const Tensor exponents = torch::arange(0, heads.size, 2, torch::kFloat64) / heads.size;
+  const Tensor angles = torch::outer(torch::arange(config.context_length, torch::kFloat64),
+                                     torch::pow(config.rope_base, -exponents));
+  cosines_ = angles.cos().to(torch::kFloat32);
+  sines_ = angles.sin().to(torch::kFloat32);
+}
+
+template <class Function>
+void Transformer::for_each_parameter(Function&& function) {
+  function(embedding_);
+  for (auto& block : blocks_) {
+    for (Tensor* weight : {&block.attention_norm, &block.qkv, &block.attention_out, &block.mlp_norm,
+                           &block.gate_up, &block.down}) {
+      function(*weight);
+    }
+  }
+  function(norm_);
+}
+
+Transformer Transformer::clone() const {
+  Transformer copy;
+  copy.config_ = config_;
+  copy.embedding_ = embedding_;
+  copy.blocks_ = blocks_;
+  copy.norm_ = norm_;
+  copy.cosines_ = cosines_;
+  copy.sines_ = sines_;
+  copy.for_each_parameter([](Tensor& weight) {
+    weight = weight.detach().clone().requires_grad_(weight.requires_grad());
+  });
+  return copy;
+}
+
+std::vector<NamedTensor> Transformer::named_parameters() const {
+  std::vector<NamedTensor> named{{"embedding", embedding_}};
+  for (size_t i = 0; i < blocks_.size(); ++i) {
+    const std::string prefix = "layers." + std::to_string(i) + ".";
+    named.emplace_back(prefix + "attention_norm", blocks_[i].attention_norm);
+    named.emplace_back(prefix + "qkv", blocks_[i].qkv);
+    named.emplace_back(prefix + "attention_out", blocks_[i].attention_out);
+    named.emplace_back(prefix + "mlp_norm", blocks_[i].mlp_norm);
+    named.emplace_back(prefix + "gate_up", blocks_[i].gate_up);
+    named.emplace_back(prefix + "down", blocks_[i].down);
+  }
+  named.emplace_back("norm", norm_);
+  return named;
+}
+
+void Transformer::check_length(int64_t length, int64_t row) const {
+  require(length <= config_.context_length, "tokens of sequence " + std::to_string(row),
+          "at most context_length = " + std::to_string(config_.context_length), length);
+}
+
+Tensor Transformer::embed(const Tensor& tokens) const {
+  if (tokens.numel() > 0) {
+    const auto [least, most] = tokens.aminmax();
+    const int64_t low = least.item<int64_t>(), high = most.item<int64_t>();
+    require(low >= 0 && high < config_.vocab_size, "token",
+            ">= 0 and < vocab_size = " + std::to_string(config_.vocab_size), low < 0 ? low : high);
+  }
+  return torch::embedding(embedding_, tokens);
+}
+
+std::pair<Tensor, Tensor> Transformer::rotation(const Tensor& positions) const {
+  return {cosines_.index_select(0, positions).unsqueeze(1),
+          sines_.index_select(0, positions).unsqueeze(1)};
+}
+
+Tensor Transformer::hidden(const Completions& completions, const Tensor& positions) const {
+  const model::SequenceLayout layout(row_lengths(completions), completions.tokens.device());
+  for (int64_t row = 0; row < layout.size(); ++row) {
+    check_length(layout.lengths[static_cast<size_t>(row)], row);
+  }
+  const Heads heads(config_);
+  const auto angles = rotation(layout.positions);
+  Tensor x = embed(completions.tokens);
+  for (const TransformerBlock& block : blocks_) {
+    const Tensor qkv = rotated_qkv(block, x, heads, config_.norm_epsilon, angles);
+    Tensor mixed = causal_attention(qkv, layout, heads);
+    if (&block == &blocks_.back() && positions.size(0) < layout.tokens) {
+      mixed = model::select_rows(mixed, positions);
+      x = model::select_rows(x, positions);
+    }
+    x = x + torch::linear(mixed, block.attention_out);
+    x = mlp(block, x, config_.norm_epsilon);
+  }
+  return model::rms_norm(x, norm_, config_.norm_epsilon);
+}
+
+KvCache Transformer::read(const Tensor& tokens, const std::vector<int64_t>& lengths,
+                          int64_t room) const {
+  NoGrad no_grad;
+  const model::SequenceLayout layout(lengths, tokens.device());
+  for (int64_t row = 0; row < layout.size(); ++row) {
+    check_length(layout.lengths[static_cast<size_t>(row)], row);
+  }
+  const Heads heads(config_);
+  KvCache cache{.keys = {}, .values = {}, .lengths = lengths};
+  const auto angles = rotation(layout.positions);
+  Tensor x = embed(tokens);
+  for (const TransformerBlock& block : blocks_) {
+    const Tensor empty =
+        torch::zeros({layout.size(), heads.keys,
+                      std::min(layout.longest + room, config_.context_length), heads.size},
+                     embedding_.options().requires_grad(false));
+    cache.keys.push_back(empty);
+    cache.values.push_back(empty.clone());
+    if (layout.tokens == 0) continue;
+    const Tensor qkv = rotated_qkv(block, x, heads, config_.norm_epsilon, angles);
+    const auto [q, k, v] = split_heads(model::pad(qkv, layout), heads);
+    cache.keys.back().narrow(2, 0, layout.longest).copy_(k);
+    cache.values.back().narrow(2, 0, layout.longest).copy_(v);
+    if (&block == &blocks_.back()) break;  // its output is nobody's input
+    x = x + torch::linear(causal_attention(qkv, layout, heads), block.attention_out);
+    x = mlp(block, x, config_.norm_epsilon);
+  }
+  return cache;
+}
+
+Tensor Transformer::step(KvCache& cache, const Tensor& tokens) const {
+  NoGrad no_grad;
+  require_shape(tokens, {cache.size()}, "tokens of Decoder::step");
+  const auto longest_before = *std::max_element(cache.lengths.begin(), cache.lengths.end());
+  const int64_t longest = longest_before + 1;
+  check_length(longest, std::max_element(cache.lengths.begin(), cache.lengths.end()) -
+                            cache.lengths.begin());
+  if (longest > cache.capacity()) {
+    cache.reserve(
+        std::min(config_.context_length, std::max<int64_t>(longest, 2 * cache.capacity())));
+  }
+  const Heads heads(config_);
+  const Tensor positions = int64_tensor(cache.lengths).to(tokens.device());
+  const auto angles = rotation(positions);
+  const bool ragged = std::any_of(cache.lengths.begin(), cache.lengths.end(),
+                                  [&](int64_t n) { return n != longest_before; });
+  const Tensor rows = torch::arange(cache.size(), positions.options());
+  std::optional<Tensor> mask;
+  if (ragged) {
+    mask = (torch::arange(longest, positions.options()).unsqueeze(0) <= positions.unsqueeze(1))
+               .view({cache.size(), 1, 1, longest});
+  }
+  Tensor x = embed(tokens);
+  for (size_t layer = 0; layer < blocks_.size(); ++layer) {
+    const TransformerBlock& block = blocks_[layer];
+    const Tensor qkv = rotated_qkv(block, x, heads, config_.norm_epsilon, angles);
+    const Tensor k = qkv.narrow(1, heads.queries, heads.keys);
+    const Tensor v = qkv.narrow(1, heads.queries + heads.keys, heads.keys);
+    if (ragged) {
+      cache.keys[layer].transpose(1, 2).index_put_({rows, positions}, k);
+      cache.values[layer].transpose(1, 2).index_put_({rows, positions}, v);
+    } else {
+      cache.keys[layer].select(2, longest_before).copy_(k);
+      cache.values[layer].select(2, longest_before).copy_(v);
+    }
+    const Tensor mixed = at::scaled_dot_product_attention(
+        qkv.narrow(1, 0, heads.queries).unsqueeze(2), cache.keys[layer].narrow(2, 0, longest),
+        cache.values[layer].narrow(2, 0, longest), mask, 0.0, /*is_causal=*/false, {},
+        heads.queries != heads.keys);
+    x = x + torch::linear(mixed.flatten(1), block.attention_out);
+    x = mlp(block, x, config_.norm_epsilon);
+  }
+  for (int64_t& length : cache.lengths) ++length;
+  return model::rms_norm(x, norm_, config_.norm_epsilon);
+}
+
+void Transformer::train_only_last(int64_t blocks) {
+  require(blocks >= 1 && blocks <= config_.layers, "blocks to train",
+          ">= 1 and <= layers = " + std::to_string(config_.layers), blocks);
+  for_each_parameter([](Tensor& weight) { weight.requires_grad_(false); });
+  const auto first = static_cast<size_t>(config_.layers - blocks);
+  for (size_t i = first; i < blocks_.size(); ++i) {
+    for (Tensor* weight : {&blocks_[i].attention_norm, &blocks_[i].qkv, &blocks_[i].attention_out,
+                           &blocks_[i].mlp_norm, &blocks_[i].gate_up, &blocks_[i].down}) {
+      weight->requires_grad_(true);
+    }
+  }
+  norm_.requires_grad_(true);
+}
+
+void Transformer::to(at::ScalarType dtype) {
+  for_each_parameter([&](Tensor& weight) {
+    weight = weight.detach().to(dtype).requires_grad_(weight.requires_grad());
+  });
+  cosines_ = cosines_.to(dtype);
+  sines_ = sines_.to(dtype);
+}
+
+void Transformer::to(at::Device device) {
+  for_each_parameter([&](Tensor& weight) {
+    weight = weight.detach().to(device).requires_grad_(weight.requires_grad());
+  });
+  cosines_ = cosines_.to(device);
+  sines_ = sines_.to(device);
+}
+
+}  // namespace rlhf

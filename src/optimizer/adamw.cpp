@@ -1,0 +1,199 @@
+#include "rlhf/optimizer/adamw.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <string_view>
+#include <unordered_map>
+#include <unordered_set>
+
+#include "rlhf/core/error.hpp"
+
+namespace rlhf {
+namespace {
+
+constexpr const char* first_suffix = ".first_moment";
+constexpr const char* second_suffix = ".second_moment";
+constexpr const char* step_suffix = ".step";
+
+void require_parameter(const NamedTensor& parameter, at::Device device) {
+  const auto& [name, tensor] = parameter;
+  const std::string what = "parameter '" + name + "' of AdamW";
+  if (!tensor.defined()) fail(what, "a tensor", "no tensor");
+  require(tensor.is_floating_point(), what, "a floating type", c10::toString(tensor.scalar_type()));
+  require(tensor.is_leaf(), what, "a leaf of the graph", "a computed tensor");
+  require(tensor.device() == device, what, device.str(), tensor.device().str());
+}
+
+/// The parameters without those that stand under a second name.
+std::vector<NamedTensor> unique(const std::vector<NamedTensor>& parameters) {
+  std::unordered_set<const void*> tensors;
+  std::unordered_set<std::string_view> names;
+  std::vector<NamedTensor> result;
+  for (const NamedTensor& parameter : parameters) {
+    if (!tensors.insert(parameter.second.unsafeGetTensorImpl()).second) continue;
+    require(names.insert(parameter.first).second, "parameters of AdamW", "a name for each",
+            "'" + parameter.first + "' for two tensors");
+    result.push_back(parameter);
+  }
+  return result;
+}
+
+void require_number(double value, bool ok, std::string_view name, std::string_view expected) {
+  require(ok && std::isfinite(value), name, expected, value);
+}
+
+}  // namespace
+
+void AdamWOptions::validate() const {
+  require_number(learning_rate, learning_rate > 0, "AdamWOptions::learning_rate", "> 0");
+  require_number(beta1, beta1 >= 0 && beta1 < 1, "AdamWOptions::beta1", "in [0, 1)");
+  require_number(beta2, beta2 >= 0 && beta2 < 1, "AdamWOptions::beta2", "in [0, 1)");
+  require_number(epsilon, epsilon > 0, "AdamWOptions::epsilon", "> 0");
+  require_number(weight_decay, weight_decay >= 0, "AdamWOptions::weight_decay", ">= 0");
+  require_number(max_gradient_norm, max_gradient_norm >= 0, "AdamWOptions::max_gradient_norm",
+                 ">= 0 (0: no clipping)");
+}
+
+/// Of the parameters that have one, in the parameters' memory layout.
+struct AdamW::Gradients {
+  std::vector<size_t> rows;  // into parameters_
+  std::vector<Tensor> tensors;
+};
+
+AdamW::AdamW(std::vector<NamedTensor> parameters, AdamWOptions options) : options_(options) {
+  options_.validate();
+  require(!parameters.empty(), "parameters of AdamW", ">= 1", "none");
+  for (const NamedTensor& parameter : parameters) {
+    const Tensor& first = parameters.front().second;
+    require_parameter(parameter, first.defined() ? first.device() : at::Device(at::kCPU));
+  }
+  parameters_ = unique(parameters);
+  moments_.resize(parameters_.size());
+}
+
+AdamW::Gradients AdamW::gradients() const {
+  Gradients result;
+  for (size_t row = 0; row < parameters_.size(); ++row) {
+    const Tensor& parameter = parameters_[row].second;
+    if (!parameter.requires_grad() || !parameter.grad().defined()) continue;
+    Tensor gradient = parameter.grad();
+    // The fused kernel walks parameter and gradient as one flat array.
+    if (gradient.strides() != parameter.strides()) {
+      gradient = at::empty_like(parameter).copy_(gradient);
+    }
+    result.rows.push_back(row);
+    result.tensors.push_back(gradient);
+  }
+  return result;
+}
+
+double AdamW::step(double learning_rate_factor) {
+  require_number(learning_rate_factor, learning_rate_factor >= 0, "learning_rate_factor", ">= 0");
+  const NoGrad no_grad;
+  Gradients gradients = this->gradients();
+  require(!gradients.rows.empty(), "gradients of AdamW::step", "at least one: run backward first",
+          "none");
+  double norm = at::stack(at::_foreach_norm(gradients.tensors)).norm().item<double>();
+  if (!std::isfinite(norm)) {
+    for (size_t i = 0; i < gradients.rows.size(); ++i) {
+      require(gradients.tensors[i].isfinite().all().item<bool>(),
+              "gradient of parameter '" + parameters_[gradients.rows[i]].first + "'", "finite",
+              "NaN or infinity");
+    }
+    // All finite: their squares alone overflowed.
+    norm = at::stack(at::_foreach_norm(gradients.tensors, 2, at::kDouble)).norm().item<double>();
+    require(std::isfinite(norm), "norm of all gradients", "finite", norm);
+  }
+  clip(gradients, norm);
+  update(gradients, options_.learning_rate * learning_rate_factor);
+  zero_grad();
+  return norm;
+}
+
+void AdamW::clip(Gradients& gradients, double norm) const {
+  if (options_.max_gradient_norm == 0) return;
+  const double factor = options_.max_gradient_norm / (norm + 1e-6);
+  if (factor < 1) at::_foreach_mul_(gradients.tensors, factor);
+}
+
+void AdamW::update(const Gradients& gradients, double learning_rate) {
+  for (const bool matrices : {true, false}) {
+    std::vector<Tensor> parameters, chosen, first, second, steps;
+    for (size_t i = 0; i < gradients.rows.size(); ++i) {
+      const size_t row = gradients.rows[i];
+      const Tensor& parameter = parameters_[row].second;
+      if ((parameter.dim() >= 2) != matrices) continue;
+      Moments& moments = moments_[row];
+      if (!moments.step.defined()) {
+        moments = {.first = at::zeros_like(parameter),
+                   .second = at::zeros_like(parameter),
+                   .step = at::zeros({}, parameter.options().dtype(at::kFloat))};
+      }
+      parameters.push_back(parameter);
+      chosen.push_back(gradients.tensors[i]);
+      first.push_back(moments.first);
+      second.push_back(moments.second);
+      steps.push_back(moments.step);
+    }
+    if (parameters.empty()) continue;
+    at::_foreach_add_(steps, 1);
+    at::_fused_adamw_(parameters, chosen, first, second, /*max_exp_avg_sqs=*/{}, steps,
+                      learning_rate, options_.beta1, options_.beta2,
+                      matrices ? options_.weight_decay : 0.0, options_.epsilon,
+                      /*amsgrad=*/false, /*maximize=*/false);
+  }
+}
+
+void AdamW::zero_grad() {
+  for (auto& [name, parameter] : parameters_) parameter.mutable_grad().reset();
+}
+
+std::vector<NamedTensor> AdamW::state() const {
+  std::vector<NamedTensor> result;
+  for (size_t row = 0; row < parameters_.size(); ++row) {
+    const Moments& moments = moments_[row];
+    if (!moments.step.defined()) continue;
+    const std::string& name = parameters_[row].first;
+    result.emplace_back(name + first_suffix, moments.first.clone());
+    result.emplace_back(name + second_suffix, moments.second.clone());
+    result.emplace_back(name + step_suffix, moments.step.clone());
+  }
+  return result;
+}
+
+void AdamW::load_state(const std::vector<NamedTensor>& state) {
+  std::unordered_map<std::string_view, Tensor> given;
+  for (const auto& [name, tensor] : state) given.emplace(name, tensor);
+
+  // A copy in the layout, type and place of `like`.
+  const auto take = [&](const std::string& name, const Tensor& like) {
+    const auto found = given.find(name);
+    require(found != given.end(), "state of AdamW", "'" + name + "'", "none");
+    require_shape(found->second, like.sizes(), "'" + name + "' of the state of AdamW");
+    require_dtype(found->second, like.scalar_type(), "'" + name + "' of the state of AdamW");
+    const Tensor copy = at::empty_like(like).copy_(found->second);
+    given.erase(found);
+    return copy;
+  };
+
+  const NoGrad no_grad;
+  std::vector<Moments> loaded(parameters_.size());
+  for (size_t row = 0; row < parameters_.size(); ++row) {
+    const auto& [name, parameter] = parameters_[row];
+    const auto holds = [&, &name = name](const char* suffix) {
+      return given.contains(name + suffix);
+    };
+    if (!holds(first_suffix) && !holds(second_suffix) && !holds(step_suffix)) continue;
+    const Tensor scalar = at::zeros({}, parameter.options().dtype(at::kFloat));
+    loaded[row] = {.first = take(name + first_suffix, parameter),
+                   .second = take(name + second_suffix, parameter),
+                   .step = take(name + step_suffix, scalar)};
+  }
+  if (!given.empty()) {
+    fail("state of AdamW", "entries of its parameters",
+         "'" + std::string(given.begin()->first) + "'");
+  }
+  moments_ = std::move(loaded);
+}
+
+}  // namespace rlhf

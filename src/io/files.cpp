@@ -7,6 +7,7 @@
 
 #include <atomic>
 #include <cerrno>
+#include <cstdio>
 #include <cstring>
 #include <utility>
 
@@ -62,6 +63,21 @@ void sync_folder(const fs::path& folder) {
   if (::fsync(opened.number()) != 0 && errno != EINVAL) fail_with_errno(folder, "sync");
 }
 
+fs::path parent_of(const fs::path& path) {
+  return path.has_parent_path() ? path.parent_path() : fs::path(".");
+}
+
+void rename_or_fail(const fs::path& from, const fs::path& to) {
+  if (::rename(from.c_str(), to.c_str()) != 0) fail_with_errno(to, "replace");
+}
+
+/// Both names change at one instant; false where the file system cannot.
+bool exchange_names(const fs::path& a, const fs::path& b) {
+  if (::renameat2(AT_FDCWD, a.c_str(), AT_FDCWD, b.c_str(), RENAME_EXCHANGE) == 0) return true;
+  if (errno != EINVAL && errno != ENOSYS) fail_with_errno(b, "replace");
+  return false;
+}
+
 /// A name beside `path` that nothing has yet, and the open file behind it.
 std::pair<fs::path, int> create_beside(const fs::path& path) {
   static std::atomic<uint64_t> counter = 0;
@@ -99,19 +115,40 @@ std::string read_file(const fs::path& path, int64_t max_bytes) {
 }
 
 void write_file_atomically(const fs::path& path, std::string_view bytes) {
+  write_file_atomically(path, std::span(&bytes, 1));
+}
+
+void write_file_atomically(const fs::path& path, std::span<const std::string_view> pieces) {
   const auto [temporary, number] = create_beside(path);
   Descriptor file(number);
   try {
-    write_all(file.number(), bytes, path);
+    for (const std::string_view bytes : pieces) write_all(file.number(), bytes, path);
     if (::fsync(file.number()) != 0) fail_with_errno(path, "sync");
     if (!file.close()) fail_with_errno(path, "close");
-    if (::rename(temporary.c_str(), path.c_str()) != 0) fail_with_errno(path, "replace");
+    rename_or_fail(temporary, path);
   } catch (...) {
     ::unlink(temporary.c_str());
     throw;
   }
-  const fs::path folder = path.parent_path();
-  sync_folder(folder.empty() ? fs::path(".") : folder);
+  sync_folder(parent_of(path));
+}
+
+void replace_folder(const fs::path& temporary, const fs::path& path) {
+  sync_folder(temporary);
+  if (!fs::exists(fs::symlink_status(path))) {
+    rename_or_fail(temporary, path);
+    return sync_folder(parent_of(path));
+  }
+  fs::path old = temporary;
+  if (!exchange_names(temporary, path)) {
+    old = path.string() + ".old";
+    rename_or_fail(path, old);
+    rename_or_fail(temporary, path);
+  }
+  sync_folder(parent_of(path));
+  std::error_code error;
+  fs::remove_all(old, error);
+  if (error) fail(fmt::format("{}: cannot remove: {}", old.string(), error.message()));
 }
 
 }  // namespace rlhf::io

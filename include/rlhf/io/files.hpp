@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -17,5 +18,14 @@ std::string read_file(const std::filesystem::path& path, int64_t max_bytes = int
 /// folder: after a crash the file is the old one or the new one. A link is replaced, not followed.
 /// @throws Error naming the path; the old file is then untouched and no temporary remains
 void write_file_atomically(const std::filesystem::path& path, std::string_view bytes);
+/// The same of pieces that stand in the file end to end, so that nobody need join them in memory.
+void write_file_atomically(const std::filesystem::path& path,
+                           std::span<const std::string_view> pieces);
+
+/// Syncs the folder `temporary` and gives it the name `path` in the same parent folder, in place of
+/// a folder that has that name. After a crash `path` is the old folder or the new one; on a file
+/// system that cannot exchange two names, `path` with ".old" added may be the old one.
+/// @throws Error naming the path
+void replace_folder(const std::filesystem::path& temporary, const std::filesystem::path& path);
 
 }  // namespace rlhf::io

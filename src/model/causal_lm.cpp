@@ -21,14 +21,22 @@ CausalLM CausalLM::clone() const {
 
 TokenOutputs CausalLM::evaluate(const Completions& completions,
                                 const EvaluateOptions& options) const {
-  require(options.temperature > 0, "EvaluateOptions::temperature", "> 0", options.temperature);
-  // The token before a response token is where its distribution is read.
+  return outputs_of(response_hidden(completions), completions, options);
+}
+
+Tensor CausalLM::response_hidden(const Completions& completions) const {
   const Tensor positions = response_positions(completions);
   require(positions.size(0) > 0, "response tokens to evaluate", ">= 1", positions.size(0));
-  const Tensor hidden = trunk_.hidden(completions, positions - 1);
+  // The token before a response token is where its distribution is read.
+  return trunk_.hidden(completions, positions - 1);
+}
+
+TokenOutputs CausalLM::outputs_of(const Tensor& hidden, const Completions& completions,
+                                  const EvaluateOptions& options) const {
+  require(options.temperature > 0, "EvaluateOptions::temperature", "> 0", options.temperature);
+  const Tensor targets = completions.tokens.index_select(0, response_positions(completions));
   const auto flat =
-      model::token_log_probs(hidden, output(), completions.tokens.index_select(0, positions),
-                             options.temperature, options.entropy);
+      model::token_log_probs(hidden, output(), targets, options.temperature, options.entropy);
   TokenOutputs outputs{.log_probs = pad_responses(flat.log_probs, completions)};
   if (options.entropy) outputs.entropy = pad_responses(flat.entropy, completions);
   return outputs;

@@ -20,10 +20,19 @@ class CausalLM {
   /// [vocab, dim]; the embedding itself where the layers are tied.
   const Tensor& output() const { return output_.defined() ? output_ : trunk_.embedding(); }
 
+  int64_t vocab_size() const { return config().vocab_size; }
+
   // Policy
   /// log-probabilities [B, T] of the response tokens, and the entropy of what they were drawn from.
   TokenOutputs evaluate(const Completions& completions, const EvaluateOptions& options = {}) const;
   std::vector<NamedTensor> named_parameters() const;
+
+  /// The two halves of evaluate(), for models that put another head on the same trunk: hidden
+  /// states [R, dim] where each response token is predicted, and what the output layer makes of
+  /// them.
+  Tensor response_hidden(const Completions& completions) const;
+  TokenOutputs outputs_of(const Tensor& hidden, const Completions& completions,
+                          const EvaluateOptions& options) const;
 
   // Decoder
   /// Reads every prompt but its last token; `room` tokens are reserved for what follows.

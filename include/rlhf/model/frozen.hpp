@@ -19,10 +19,12 @@ class Frozen {
     NoGrad no_grad;
     return model_.evaluate(completions, options);
   }
+  int64_t vocab_size() const requires requires(const M& m) { m.vocab_size(); }
+  { return model_.vocab_size(); }
   const M& model() const { return model_; }
 
  private:
-  M model_;
+  mutable M model_;  // a model's evaluate() need not be const; it changes nothing all the same
 };
 
 }  // namespace rlhf

@@ -1,0 +1,47 @@
+/// An optimizer and its schedule: the part of learning that every trainer does alike.
+#pragma once
+
+#include <vector>
+
+#include "rlhf/core/tensor.hpp"
+#include "rlhf/optimizer/adamw.hpp"
+#include "rlhf/optimizer/schedule.hpp"
+
+namespace rlhf::trainer {
+
+class Learner {
+ public:
+  struct Update {
+    double gradient_norm = 0;  ///< before clipping
+    double learning_rate = 0;
+  };
+
+  /// @throws Error from the options' validate()
+  Learner(std::vector<NamedTensor> parameters, const AdamWOptions& optimizer,
+          const Schedule& schedule)
+      : optimizer_(std::move(parameters), optimizer),
+        schedule_(schedule),
+        learning_rate_(optimizer.learning_rate) {
+    schedule_.validate();
+  }
+
+  /// Moves the weights along the gradients that were gathered, and clears these.
+  /// @throws Error naming a parameter whose gradient is not finite; the weights are then as before
+  Update update() {
+    const double factor = schedule_.factor(updates_);
+    const double norm = optimizer_.step(factor);
+    ++updates_;
+    return {.gradient_norm = norm, .learning_rate = factor * learning_rate_};
+  }
+
+  int64_t updates() const { return updates_; }
+  AdamW& optimizer() { return optimizer_; }
+
+ private:
+  AdamW optimizer_;
+  Schedule schedule_;
+  double learning_rate_;
+  int64_t updates_ = 0;
+};
+
+}  // namespace rlhf::trainer

@@ -1,0 +1,214 @@
+/// Proximal policy optimisation against a reward, held to a reference: four models meet here.
+#pragma once
+
+#include <chrono>
+#include <concepts>
+#include <functional>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "rlhf/core/concepts.hpp"
+#include "rlhf/core/rollout.hpp"
+#include "rlhf/objective/diagnostics.hpp"
+#include "rlhf/rollout/sample.hpp"
+#include "rlhf/trainer/guard.hpp"
+#include "rlhf/trainer/learner.hpp"
+#include "rlhf/trainer/micro_batches.hpp"
+#include "rlhf/trainer/ppo_options.hpp"
+#include "rlhf/trainer/ppo_stages.hpp"
+
+namespace rlhf {
+
+/// PPO on language models (Schulman et al. 2017, arXiv 1707.06347; Ouyang et al. 2022,
+/// arXiv 2203.02155).
+///
+///   rollout -> score -> advantages -> update          step() is the four in order
+///
+/// Borrows everything it is given; all must outlive it. Policy and critic may be one object whose
+/// evaluate() fills log_probs and values: then one pass gives both, and one optimizer trains both.
+template <class P, class C, class R, class F>
+class PpoTrainer {
+  static_assert(require_policy<P>() && require_critic<C>() && require_reward<R>() &&
+                require_reference<F>());
+
+ public:
+  /// Batches for the PPO-ptx term.
+  using PretrainingSource = std::function<Completions()>;
+
+  /// @throws Error from options.validate(), or a ptx coefficient without a source or the reverse
+  PpoTrainer(P& policy, C& critic, R& reward, F& reference, Generator& generator,
+             const PpoOptions& options = {}, PretrainingSource pretraining = {})
+      : policy_(policy),
+        critic_(critic),
+        reward_(reward),
+        reference_(reference),
+        generator_(generator),
+        options_((options.validate(), options)),
+        pretraining_(std::move(pretraining)),
+        policy_learner_(named_parameters_of(policy), options.policy_optimizer,
+                        options.policy_schedule),
+        kl_(options.kl) {
+    require((options.ptx_coefficient > 0) == static_cast<bool>(pretraining_),
+            "PpoOptions::ptx_coefficient",
+            pretraining_ ? "> 0, as a source is given" : "0 without a source",
+            options.ptx_coefficient);
+    if constexpr (requires { policy.vocab_size() == reference.vocab_size(); }) {
+      require(policy.vocab_size() == reference.vocab_size(), "vocab_size of the reference",
+              policy.vocab_size(), reference.vocab_size());
+    }
+    if (!shared()) {
+      critic_learner_.emplace(named_parameters_of(critic), options.critic_optimizer,
+                              options.critic_schedule);
+    }
+  }
+
+  /// Samples, scores and learns from one batch of prompts.
+  PpoStats step(const Completions& prompts) requires Decoder<P> {
+    const auto begin = std::chrono::steady_clock::now();
+    const Rollout sampled = rollout(prompts);
+    PpoStats stats = learn(sampled);
+    const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - begin;
+    stats.tokens_per_second =
+        static_cast<double>(sampled.completions.token_count()) / seconds.count();
+    return stats;
+  }
+
+  /// The same from a rollout that was sampled elsewhere, at options.sampling.temperature.
+  PpoStats learn(const Rollout& rollout) { return update(advantages(score(rollout))); }
+
+  Rollout rollout(const Completions& prompts) requires Decoder<P> {
+    return rollout::sample(policy_, prompts, options_.sampling, generator_);
+  }
+
+  /// Reward, reference, critic, and the policy's own log-probabilities by the arithmetic of
+  /// training.
+  /// @throws Error on a score that is not finite (naming the prompt), or another number of scores
+  Scored score(const Rollout& rollout) {
+    NoGrad no_grad;
+    const Completions& completions = rollout.completions;
+    Scored scored;
+    scored.rollout = rollout;
+    scored.mask = mask_of(completions);
+    scored.scores = trainer::checked_scores(reward_(rollout), completions, step_);
+    const TokenOutputs own =
+        evaluate(policy_, completions, {.temperature = temperature(), .entropy = true});
+    scored.log_probs = own.log_probs;
+    scored.entropy = *own.entropy;
+    scored.values =
+        shared() ? trainer::values_of(own) : trainer::values_of(evaluate(critic_, completions, {}));
+    scored.ref_log_probs =
+        evaluate(reference_, completions, {.temperature = temperature()}).log_probs;
+    trainer::require_finite(scored, step_);
+    return scored;
+  }
+
+  /// Per-token rewards with the KL penalty, and what follows from them.
+  Experience advantages(const Scored& scored) const {
+    return trainer::advantages(scored, options_, kl_.coefficient());
+  }
+
+  /// Epochs of minibatches over one rollout.
+  /// @throws Error on a non-finite loss or gradient; that minibatch then changed no weight
+  PpoStats update(const Experience& experience) {
+    PpoStats stats = trainer::describe(experience, kl_.coefficient());
+    trainer::UpdateMeans means;
+    const bool warming_up = step_ < options_.critic_warmup_steps;
+    const int64_t rows = experience.scored.rollout.completions.size();
+    bool stop = false;
+    for (int64_t epoch = 0; epoch < options_.epochs && !stop; ++epoch) {
+      const Tensor order = generator_.permutation(rows);
+      for (const Tensor& chosen : order.tensor_split(std::min(options_.minibatches, rows))) {
+        const auto losses = learn_minibatch(trainer::select(experience, chosen), warming_up);
+        means.add(losses);
+        stop = options_.kl.early_stop > 0 && losses.approx_kl > options_.kl.early_stop;
+        if (stop) break;
+      }
+    }
+    means.write_to(stats, warming_up);
+    kl_.update(stats.kl_k1, rows);
+    ++step_;
+    return stats;
+  }
+
+  int64_t steps() const { return step_; }
+  double kl_coefficient() const { return kl_.coefficient(); }
+  AdamW& policy_optimizer() { return policy_learner_.optimizer(); }
+  /// None where policy and critic are one object.
+  AdamW* critic_optimizer() { return critic_learner_ ? &critic_learner_->optimizer() : nullptr; }
+
+ private:
+  double temperature() const { return trainer::log_prob_temperature(options_.sampling); }
+
+  bool shared() const {
+    if constexpr (std::same_as<P, C>) return &policy_ == &critic_;
+    return false;
+  }
+
+  /// One optimizer step of the critic and, past the warm-up, of the policy.
+  trainer::MinibatchLosses learn_minibatch(const Experience& minibatch, bool critic_only) {
+    trainer::MinibatchLosses losses;
+    const double tokens = minibatch.scored.mask.sum().template item<double>();
+    for (const Experience& batch : trainer::micro_batches(minibatch, options_.micro_batch_tokens)) {
+      learn_micro_batch(batch, tokens, critic_only, losses);
+    }
+    if (!critic_only && pretraining_) losses.ptx = learn_pretraining(pretraining_());
+    if (!critic_only || shared()) losses.policy_update = policy_learner_.update();
+    if (!shared()) losses.critic_update = critic_learner_->update();
+    return losses;
+  }
+
+  void learn_micro_batch(const Experience& batch, double tokens, bool critic_only,
+                         trainer::MinibatchLosses& losses) {
+    const Completions& completions = batch.scored.rollout.completions;
+    TokenOutputs outputs;
+    if (!critic_only || shared()) {
+      outputs = policy_.evaluate(completions, {.temperature = temperature(),
+                                               .entropy = options_.entropy_coefficient != 0});
+    }
+    if (!shared())
+      outputs.values = trainer::values_of(critic_.evaluate(completions, EvaluateOptions{}));
+    trainer::ppo_loss(outputs, batch, options_, tokens, critic_only, step_, losses).backward();
+  }
+
+  double learn_pretraining(const Completions& pretraining) {
+    const double tokens = trainer::counted_tokens(pretraining);
+    double total = 0;
+    for (const Completions& batch :
+         trainer::micro_batches(pretraining, options_.micro_batch_tokens)) {
+      const Tensor mask = mask_of(batch);
+      const Tensor log_probs = policy_.evaluate(batch, EvaluateOptions{}).log_probs;
+      const Tensor loss = objective::negative_log_likelihood(log_probs, mask, tokens);
+      trainer::require_finite_loss(loss, log_probs, mask, batch, "PPO-ptx loss", step_);
+      (loss * options_.ptx_coefficient).backward();
+      total += loss.template item<double>();
+    }
+    return total;
+  }
+
+  /// Without gradient, in parts of micro_batch_tokens.
+  template <class Model>
+  TokenOutputs evaluate(Model& model, const Completions& completions,
+                        const EvaluateOptions& options) {
+    std::vector<TokenOutputs> parts;
+    for (const Completions& part :
+         trainer::micro_batches(completions, options_.micro_batch_tokens)) {
+      parts.push_back(model.evaluate(part, options));
+    }
+    return trainer::stack_rows(parts, completions.longest_response());
+  }
+
+  P& policy_;
+  C& critic_;
+  R& reward_;
+  F& reference_;
+  Generator& generator_;
+  PpoOptions options_;
+  PretrainingSource pretraining_;
+  trainer::Learner policy_learner_;
+  std::optional<trainer::Learner> critic_learner_;
+  trainer::KlCoefficient kl_;
+  int64_t step_ = 0;
+};
+
+}  // namespace rlhf

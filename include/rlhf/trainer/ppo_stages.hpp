@@ -1,0 +1,73 @@
+/// The stages of PPO between the models: what needs no model type, so that it is compiled once.
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "rlhf/core/concepts.hpp"
+#include "rlhf/core/rollout.hpp"
+#include "rlhf/trainer/learner.hpp"
+#include "rlhf/trainer/ppo_options.hpp"
+
+namespace rlhf::trainer {
+
+/// The fixed or adaptive KL coefficient.
+class KlCoefficient {
+ public:
+  explicit KlCoefficient(const PpoKlOptions& options);
+  double coefficient() const { return adaptive_ ? adaptive_->coefficient() : fixed_; }
+  /// Does nothing where the coefficient is fixed.
+  void update(double kl_per_sequence, int64_t episodes);
+
+ private:
+  double fixed_;
+  std::optional<objective::AdaptiveKl> adaptive_;
+};
+
+/// The temperature of every pass: the sampler's, 1 where that is greedy.
+double log_prob_temperature(const SamplingOptions& sampling);
+
+/// Float32 [B] on the tokens' device. @throws Error on another shape, or a score that is not finite
+Tensor checked_scores(const Tensor& scores, const Completions& completions, int64_t step);
+
+/// @throws Error if the critic filled none
+Tensor values_of(const TokenOutputs& outputs);
+
+/// Results of parts of a batch as one, padded to the longest response of all.
+TokenOutputs stack_rows(const std::vector<TokenOutputs>& parts, int64_t longest);
+
+/// @throws Error naming the first log-probability or value that is not finite
+void require_finite(const Scored& scored, int64_t step);
+
+/// KL, per-token rewards, advantages and returns, whitened as the options say.
+Experience advantages(const Scored& scored, const PpoOptions& options, double kl_coefficient);
+
+/// What one minibatch did; losses are means over its tokens.
+struct MinibatchLosses {
+  double policy = 0, value = 0, ptx = 0;
+  double approx_kl = 0, ratio_mean = 0, policy_clip_fraction = 0, value_clip_fraction = 0;
+  std::optional<Learner::Update> policy_update = {}, critic_update = {};
+};
+
+/// The loss of one micro-batch: clipped policy loss, entropy bonus and value loss, each divided by
+/// `tokens`; adds to `losses`. Without the policy's part where only the critic learns.
+/// @throws Error if it is not finite
+Tensor ppo_loss(const TokenOutputs& outputs, const Experience& batch, const PpoOptions& options,
+                double tokens, bool critic_only, int64_t step, MinibatchLosses& losses);
+
+/// Means over the minibatches of one update.
+class UpdateMeans {
+ public:
+  void add(const MinibatchLosses& losses);
+  void write_to(PpoStats& stats, bool critic_only) const;
+
+ private:
+  MinibatchLosses sums_;
+  double policy_norm_ = 0, critic_norm_ = 0, learning_rate_ = 0;
+  int64_t minibatches_ = 0, policy_updates_ = 0, critic_updates_ = 0;
+};
+
+/// The metrics of a rollout: everything that is known before the update.
+PpoStats describe(const Experience& experience, double kl_coefficient);
+
+}  // namespace rlhf::trainer

@@ -1,0 +1,104 @@
+/// Reward modelling: ranks responses as people did.
+#pragma once
+
+#include <vector>
+
+#include "rlhf/core/concepts.hpp"
+#include "rlhf/objective/ranking.hpp"
+#include "rlhf/trainer/guard.hpp"
+#include "rlhf/trainer/learner.hpp"
+#include "rlhf/trainer/micro_batches.hpp"
+
+namespace rlhf {
+
+/// What RewardTrainer trains.
+///  1. score(Completions) -> float [B], differentiable
+///  2. named_parameters() -> a list of named tensors
+template <class M>
+concept Scorer = requires(M& model, const Completions& completions) {
+  { model.score(completions) } -> std::convertible_to<Tensor>;
+  { model.named_parameters() } -> NamedParameters;
+};
+
+struct RewardOptions {
+  AdamWOptions optimizer = {};
+  Schedule schedule = {};
+  double margin = 0.0;             ///< how much higher the better must score, in logits
+  int64_t micro_batch_tokens = 0;  ///< tokens in one pass, 0: all groups at once; no result changes
+
+  void validate() const;
+};
+
+/// What one step of reward modelling did.
+struct RewardStats {
+  double loss = 0;      ///< mean over groups of the mean over pairs, nats
+  double accuracy = 0;  ///< share of pairs ranked rightly, ties one half
+  double margin = 0;    ///< mean of better minus worse score
+  double gradient_norm = 0;
+  double learning_rate = 0;
+  int64_t groups = 0;  ///< rankings with at least one pair
+
+  std::vector<Metric> metrics() const;
+};
+
+/// Borrows the model, which must outlive it. All pairs of a prompt are one batch element and every
+/// response runs once (Ouyang et al. 2022, arXiv 2203.02155, section 3.5).
+template <class M>
+class RewardTrainer {
+  static_assert(Scorer<M>,
+                "rlhf: a reward model must have score(const Completions&) returning a Tensor [B] "
+                "and named_parameters() returning a list of named tensors");
+
+ public:
+  /// @throws Error from options.validate()
+  explicit RewardTrainer(M& model, const RewardOptions& options = {})
+      : model_(model),
+        options_((options.validate(), options)),
+        learner_(named_parameters_of(model), options.optimizer, options.schedule) {}
+
+  /// One optimizer step on a batch of rankings.
+  /// @throws Error on malformed rankings, a non-finite score or gradient; the weights are then as
+  /// before
+  RewardStats step(const Rankings& rankings) {
+    RewardStats stats = pass(rankings, [](const Tensor& loss) { loss.backward(); });
+    const auto update = learner_.update();
+    stats.gradient_norm = update.gradient_norm;
+    stats.learning_rate = update.learning_rate;
+    return stats;
+  }
+
+  /// Loss, accuracy and margin without learning.
+  RewardStats evaluate(const Rankings& rankings) {
+    NoGrad no_grad;
+    return pass(rankings, [](const Tensor&) {});
+  }
+
+  int64_t steps() const { return learner_.updates(); }
+  AdamW& optimizer() { return learner_.optimizer(); }
+
+ private:
+  template <class Learn>
+  RewardStats pass(const Rankings& rankings, Learn&& learn) {
+    rankings.validate();
+    RewardStats stats{.groups = objective::rankable_groups(rankings.group_sizes, rankings.ranks)};
+    for (const Rankings& batch : trainer::micro_batches(rankings, options_.micro_batch_tokens)) {
+      if (objective::rankable_groups(batch.group_sizes, batch.ranks) == 0) continue;
+      const Tensor scores = model_.score(batch.completions);
+      trainer::require_finite_scores(scores, batch.completions, steps());
+      const auto result =
+          objective::ranking_loss(scores, batch.group_sizes, batch.ranks, options_.margin,
+                                  static_cast<double>(stats.groups));
+      learn(result.loss);
+      stats.loss += result.loss.template item<double>();
+      stats.accuracy += result.accuracy.template item<double>();
+      stats.margin += result.margin.template item<double>();
+    }
+    return stats;
+  }
+
+  M& model_;
+  RewardOptions options_;
+  trainer::Learner learner_;
+};
+
+}  // namespace rlhf

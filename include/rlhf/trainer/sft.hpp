@@ -1,0 +1,92 @@
+/// Supervised fine-tuning: raises the log-probability of demonstrations.
+#pragma once
+
+#include <vector>
+
+#include "rlhf/core/concepts.hpp"
+#include "rlhf/objective/diagnostics.hpp"
+#include "rlhf/trainer/guard.hpp"
+#include "rlhf/trainer/learner.hpp"
+#include "rlhf/trainer/micro_batches.hpp"
+
+namespace rlhf {
+
+struct SftOptions {
+  AdamWOptions optimizer = {};
+  Schedule schedule = {};          ///< factor of the learning rate, by step
+  int64_t micro_batch_tokens = 0;  ///< tokens in one pass, 0: the whole batch; no result changes
+
+  /// @throws Error naming the field
+  void validate() const;
+};
+
+/// What one step of supervised fine-tuning did.
+struct SftStats {
+  double loss = 0;           ///< nats a counted token, before the update
+  double gradient_norm = 0;  ///< before clipping
+  double learning_rate = 0;
+  int64_t tokens = 0;  ///< counted response tokens
+
+  std::vector<Metric> metrics() const;
+};
+
+/// Borrows the policy, which must outlive it.
+template <class P>
+class SftTrainer {
+  static_assert(require_policy<P>());
+
+ public:
+  /// @throws Error from options.validate()
+  explicit SftTrainer(P& policy, const SftOptions& options = {})
+      : policy_(policy),
+        options_((options.validate(), options)),
+        learner_(named_parameters_of(policy), options.optimizer, options.schedule) {}
+
+  /// One optimizer step on a batch of demonstrations.
+  /// @throws Error on a non-finite loss or gradient; the weights are then as before
+  SftStats step(const Completions& demonstrations) {
+    const double tokens = trainer::counted_tokens(demonstrations);
+    double total = 0;
+    for (const Completions& batch :
+         trainer::micro_batches(demonstrations, options_.micro_batch_tokens)) {
+      const Tensor loss = loss_of(batch, tokens);
+      loss.backward();
+      total += loss.template item<double>();
+    }
+    const auto update = learner_.update();
+    return {.loss = total,
+            .gradient_norm = update.gradient_norm,
+            .learning_rate = update.learning_rate,
+            .tokens = static_cast<int64_t>(tokens)};
+  }
+
+  /// Mean loss, nats a counted token, without learning.
+  double evaluate(const Completions& demonstrations) {
+    NoGrad no_grad;
+    const double tokens = trainer::counted_tokens(demonstrations);
+    double total = 0;
+    for (const Completions& batch :
+         trainer::micro_batches(demonstrations, options_.micro_batch_tokens)) {
+      total += loss_of(batch, tokens).template item<double>();
+    }
+    return total;
+  }
+
+  int64_t steps() const { return learner_.updates(); }
+  AdamW& optimizer() { return learner_.optimizer(); }
+
+ private:
+  Tensor loss_of(const Completions& batch, double denominator) {
+    const Tensor mask = mask_of(batch);
+    const Tensor log_probs = policy_.evaluate(batch, EvaluateOptions{}).log_probs;
+    const Tensor loss = objective::negative_log_likelihood(log_probs, mask, denominator);
+    trainer::require_finite_loss(loss, log_probs, mask, batch, "SFT loss", steps());
+    return loss;
+  }
+
+  P& policy_;
+  SftOptions options_;
+  trainer::Learner learner_;
+};
+
+}  // namespace rlhf

@@ -1,0 +1,54 @@
+#include "rlhf/trainer/guard.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <cmath>
+
+#include "rlhf/core/error.hpp"
+
+namespace rlhf::trainer {
+namespace {
+
+std::string describe(const Completions& completions, int64_t row) {
+  auto prompt = completions.prompt(row);
+  const bool cut = prompt.size() > 32;
+  if (cut) prompt.resize(32);
+  return fmt::format("sequence {} (id {}, prompt tokens {}{})", row, completions.id(row),
+                     fmt::join(prompt, " "), cut ? " ..." : "");
+}
+
+int64_t first_true(const Tensor& rows) {
+  return rows.nonzero()[0].item<int64_t>();
+}
+
+}  // namespace
+
+void require_finite_scores(const Tensor& scores, const Completions& completions, int64_t step) {
+  const Tensor bad = scores.isfinite().logical_not();
+  if (!bad.any().item<bool>()) return;
+  const int64_t row = first_true(bad);
+  fail(fmt::format("score at step {} of {}", step, describe(completions, row)), "a finite number",
+       fmt::format("{}", scores[row].item<double>()));
+}
+
+void require_finite_tokens(const Tensor& values, const Tensor& mask, const Completions& completions,
+                           std::string_view what, int64_t step) {
+  const Tensor bad = values.isfinite().logical_not().logical_and(mask);
+  if (!bad.any().item<bool>()) return;
+  const int64_t row = first_true(bad.any(1));
+  const int64_t token = first_true(bad[row]);
+  fail(fmt::format("{} at step {} of {}, response token {}", what, step, describe(completions, row),
+                   token),
+       "a finite number", fmt::format("{}", values[row][token].item<double>()));
+}
+
+void require_finite_loss(const Tensor& loss, const Tensor& terms, const Tensor& mask,
+                         const Completions& completions, std::string_view what, int64_t step) {
+  if (std::isfinite(loss.item<double>())) return;
+  require_finite_tokens(terms, mask, completions, what, step);
+  fail(fmt::format("{} at step {}", what, step), "a finite number",
+       fmt::format("{}", loss.item<double>()));
+}
+
+}  // namespace rlhf::trainer

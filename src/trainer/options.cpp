@@ -1,0 +1,90 @@
+#include "rlhf/trainer/ppo_options.hpp"
+
+#include "rlhf/core/error.hpp"
+#include "rlhf/trainer/reward.hpp"
+#include "rlhf/trainer/sft.hpp"
+
+namespace rlhf {
+
+void SftOptions::validate() const {
+  optimizer.validate();
+  schedule.validate();
+  require(micro_batch_tokens >= 0, "SftOptions::micro_batch_tokens", ">= 0", micro_batch_tokens);
+}
+
+void RewardOptions::validate() const {
+  optimizer.validate();
+  schedule.validate();
+  require(micro_batch_tokens >= 0, "RewardOptions::micro_batch_tokens", ">= 0", micro_batch_tokens);
+}
+
+void PpoOptions::validate() const {
+  sampling.validate();
+  gae.validate();
+  clip.validate();
+  policy_optimizer.validate();
+  critic_optimizer.validate();
+  policy_schedule.validate();
+  critic_schedule.validate();
+  const auto not_negative = [](double value, std::string_view name) {
+    require(value >= 0, name, ">= 0", value);
+  };
+  not_negative(kl.coefficient, "PpoOptions::kl.coefficient");
+  not_negative(kl.target, "PpoOptions::kl.target");
+  not_negative(kl.early_stop, "PpoOptions::kl.early_stop");
+  not_negative(value_coefficient, "PpoOptions::value_coefficient");
+  not_negative(entropy_coefficient, "PpoOptions::entropy_coefficient");
+  not_negative(ptx_coefficient, "PpoOptions::ptx_coefficient");
+  require(kl.horizon > 0, "PpoOptions::kl.horizon", "> 0", kl.horizon);
+  require(kl.target == 0 || kl.coefficient > 0, "PpoOptions::kl.coefficient",
+          "> 0, as it adapts to a target", kl.coefficient);
+  require(value_clip > 0, "PpoOptions::value_clip", "> 0", value_clip);
+  require(epochs >= 1, "PpoOptions::epochs", ">= 1", epochs);
+  require(minibatches >= 1, "PpoOptions::minibatches", ">= 1", minibatches);
+  require(critic_warmup_steps >= 0, "PpoOptions::critic_warmup_steps", ">= 0", critic_warmup_steps);
+  require(micro_batch_tokens >= 0, "PpoOptions::micro_batch_tokens", ">= 0", micro_batch_tokens);
+}
+
+std::vector<Metric> SftStats::metrics() const {
+  return {{"loss", loss},
+          {"gradient_norm", gradient_norm},
+          {"learning_rate", learning_rate},
+          {"tokens", static_cast<double>(tokens)}};
+}
+
+std::vector<Metric> RewardStats::metrics() const {
+  return {{"loss", loss},
+          {"accuracy", accuracy},
+          {"margin", margin},
+          {"gradient_norm", gradient_norm},
+          {"learning_rate", learning_rate},
+          {"groups", static_cast<double>(groups)}};
+}
+
+std::vector<Metric> PpoStats::metrics() const {
+  return {{"reward", reward},
+          {"score_mean", score_mean},
+          {"score_std", score_std},
+          {"kl_k1", kl_k1},
+          {"kl_k3", kl_k3},
+          {"kl_coefficient", kl_coefficient},
+          {"entropy", entropy},
+          {"policy_loss", policy_loss},
+          {"value_loss", value_loss},
+          {"ptx_loss", ptx_loss},
+          {"approx_kl", approx_kl},
+          {"ratio_mean", ratio_mean},
+          {"policy_clip_fraction", policy_clip_fraction},
+          {"value_clip_fraction", value_clip_fraction},
+          {"explained_variance", explained_variance},
+          {"policy_gradient_norm", policy_gradient_norm},
+          {"critic_gradient_norm", critic_gradient_norm},
+          {"policy_learning_rate", policy_learning_rate},
+          {"response_length", response_length},
+          {"eos_share", eos_share},
+          {"sampler_gap", sampler_gap},
+          {"tokens_per_second", tokens_per_second},
+          {"policy_updates", static_cast<double>(policy_updates)}};
+}
+
+}  // namespace rlhf

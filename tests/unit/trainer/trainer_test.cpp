@@ -1,0 +1,320 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "rlhf/core/error.hpp"
+#include "rlhf/model/actor_critic.hpp"
+#include "rlhf/model/frozen.hpp"
+#include "rlhf/reward/reward_model.hpp"
+#include "rlhf/trainer/ppo.hpp"
+#include "rlhf/trainer/reward.hpp"
+#include "rlhf/trainer/sft.hpp"
+#include "rlhf/trainer/train.hpp"
+
+namespace rlhf {
+namespace {
+
+using testing::AllOf;
+using testing::HasSubstr;
+using testing::ThrowsMessage;
+
+CausalLM small_model(uint64_t seed = 1, int64_t vocab = 11) {
+  Generator generator(seed);
+  return CausalLM({.vocab_size = vocab,
+                   .dim = 16,
+                   .hidden_dim = 32,
+                   .layers = 2,
+                   .heads = 2,
+                   .context_length = 32},
+                  generator);
+}
+
+Completions demonstrations() {
+  return completions_from({{1, 2}, {3}, {4, 5, 6}, {7}}, {{8, 9, 0}, {9, 0}, {8, 8, 8, 0}, {0}});
+}
+
+Rankings rankings() {
+  return {.completions = completions_from({{1, 2}, {1, 2}, {1, 2}, {3}, {3}},
+                                          {{8, 0}, {9, 0}, {5, 5, 0}, {8, 0}, {9, 9, 9, 0}}),
+          .group_sizes = int64_tensor({3, 2})};
+}
+
+/// Largest difference between the parameters of two models of one shape.
+template <class M>
+double distance(const M& a, const M& b) {
+  double most = 0;
+  const auto x = a.named_parameters(), y = b.named_parameters();
+  for (size_t i = 0; i < x.size(); ++i) {
+    most = std::max(most, (x[i].second - y[i].second).abs().max().template item<double>());
+  }
+  return most;
+}
+
+/// Share of token 8 in the response: a reward that a bigram could learn.
+Tensor share_of_eights(const Rollout& rollout) {
+  std::vector<float> scores;
+  for (int64_t row = 0; row < rollout.completions.size(); ++row) {
+    const auto response = rollout.completions.response(row);
+    scores.push_back(static_cast<float>(std::ranges::count(response, 8)) /
+                     static_cast<float>(response.size()));
+  }
+  return torch::tensor(scores);
+}
+
+struct PpoWorld {
+  Generator generator{5};
+  CausalLM policy = small_model();
+  Frozen<CausalLM> reference{policy.clone()};
+  ValueModel critic{policy, generator};
+  Tensor (*reward)(const Rollout&) = share_of_eights;
+  Completions prompts = completions_from(
+      {{1, 2}, {3}, {4, 5, 6}, {7}, {1}, {2}, {3, 3}, {5}, {6, 1}, {2, 2, 2}, {9}, {4}});
+
+  static PpoOptions options() {
+    return {.sampling = {.temperature = 0.9, .max_response_tokens = 6, .end_tokens = {0}},
+            .kl = {.coefficient = 0.01},
+            .value_coefficient = 1.0,
+            .epochs = 2,
+            .minibatches = 2,
+            .policy_optimizer = {.learning_rate = 1e-2},
+            .critic_optimizer = {.learning_rate = 1e-2}};
+  }
+};
+
+TEST(SftTrainer, LearnsDemonstrations) {
+  CausalLM model = small_model();
+  SftTrainer trainer{model, SftOptions{.optimizer = {.learning_rate = 1e-2}}};
+  const double before = trainer.evaluate(demonstrations());
+  EXPECT_NEAR(before, std::log(11), 0.1);  // nothing learnt: uniform
+  for (int i = 0; i < 60; ++i) trainer.step(demonstrations());
+  EXPECT_LT(trainer.evaluate(demonstrations()), 0.1);
+}
+
+TEST(SftTrainer, MicroBatchesChangeNothing) {
+  CausalLM whole = small_model(), parts = small_model();
+  SftTrainer a{whole}, b{parts, SftOptions{.micro_batch_tokens = 4}};
+  for (int i = 0; i < 3; ++i) {
+    const SftStats x = a.step(demonstrations()), y = b.step(demonstrations());
+    EXPECT_NEAR(x.loss, y.loss, 1e-6);
+    EXPECT_NEAR(x.gradient_norm, y.gradient_norm, 1e-5);
+  }
+  EXPECT_LT(distance(whole, parts), 1e-6);
+}
+
+TEST(SftTrainer, UncountedTokensTeachNothing) {
+  CausalLM model = small_model();
+  Completions batch = demonstrations();
+  batch.counted = torch::zeros({10}, torch::kBool);
+  SftTrainer trainer{model};
+  EXPECT_THAT(
+      [&] { trainer.step(batch); },
+      ThrowsMessage<Error>(HasSubstr("counted response tokens of a batch: expected >= 1, got 0")));
+}
+
+TEST(RewardTrainer, LearnsRankingsAndMicroBatchesChangeNothing) {
+  Generator generator(1);
+  RewardModel whole(small_model(), generator);
+  RewardModel parts = whole.clone();
+  const RewardOptions options{.optimizer = {.learning_rate = 1e-3}};
+  RewardOptions small = options;
+  small.micro_batch_tokens = 3;
+  RewardTrainer a{whole, options}, b{parts, small};
+  for (int i = 0; i < 3; ++i) {
+    const RewardStats x = a.step(rankings()), y = b.step(rankings());
+    EXPECT_NEAR(x.loss, y.loss, 1e-6);
+  }
+  EXPECT_LT(distance(whole, parts), 2e-6);
+  for (int i = 0; i < 100; ++i) a.step(rankings());
+  EXPECT_EQ(a.evaluate(rankings()).accuracy, 1.0);
+  EXPECT_LT(a.evaluate(rankings()).loss, 0.1);
+}
+
+TEST(PpoTrainer, RatioIsOneBeforeTheFirstUpdate) {
+  PpoWorld w;
+  PpoOptions options = PpoWorld::options();
+  options.epochs = options.minibatches = 1;
+  PpoTrainer trainer{w.policy, w.critic, w.reward, w.reference, w.generator, options};
+  const PpoStats stats = trainer.step(w.prompts);
+  EXPECT_NEAR(stats.ratio_mean, 1.0, 1e-5);
+  EXPECT_NEAR(stats.approx_kl, 0.0, 1e-10);
+  EXPECT_NEAR(stats.kl_k1, 0.0, 1e-5);
+  EXPECT_LT(stats.sampler_gap, 1e-4);
+  EXPECT_EQ(stats.policy_clip_fraction, 0.0);
+  EXPECT_EQ(stats.policy_updates, 1);
+}
+
+TEST(PpoTrainer, RaisesTheReward) {
+  PpoWorld w;
+  PpoTrainer trainer{w.policy, w.critic, w.reward, w.reference, w.generator, PpoWorld::options()};
+  const double before = trainer.step(w.prompts).score_mean;
+  PpoStats stats;
+  for (int i = 0; i < 40; ++i) stats = trainer.step(w.prompts);
+  EXPECT_LT(before, 0.3);
+  EXPECT_GT(stats.score_mean, 0.8);
+  EXPECT_GT(stats.kl_k3, 0.0);
+}
+
+TEST(PpoTrainer, MicroBatchesChangeNothing) {
+  PpoWorld a, b;
+  PpoOptions parts = PpoWorld::options();
+  parts.micro_batch_tokens = 10;
+  PpoTrainer x{a.policy, a.critic, a.reward, a.reference, a.generator, PpoWorld::options()};
+  PpoTrainer y{b.policy, b.critic, b.reward, b.reference, b.generator, parts};
+  const PpoStats s = x.step(a.prompts), t = y.step(b.prompts);
+  EXPECT_NEAR(s.policy_loss, t.policy_loss, 1e-5);
+  EXPECT_NEAR(s.value_loss, t.value_loss, 1e-5);
+  EXPECT_NEAR(s.score_mean, t.score_mean, 0);
+  // Adam divides by the gradients' own size, so rounding of a tiny gradient may move a weight.
+  EXPECT_LT(distance(a.policy, b.policy), 2e-3);
+}
+
+TEST(PpoTrainer, StepIsItsFourStages) {
+  PpoWorld a, b;
+  PpoTrainer x{a.policy, a.critic, a.reward, a.reference, a.generator, PpoWorld::options()};
+  PpoTrainer y{b.policy, b.critic, b.reward, b.reference, b.generator, PpoWorld::options()};
+  x.step(a.prompts);
+  const Rollout rollout = y.rollout(b.prompts);
+  const Scored scored = y.score(rollout);
+  const Experience experience = y.advantages(scored);
+  y.update(experience);
+  EXPECT_EQ(distance(a.policy, b.policy), 0.0);
+}
+
+TEST(PpoTrainer, TheCriticWarmsUpAlone) {
+  PpoWorld w;
+  PpoOptions options = PpoWorld::options();
+  options.critic_warmup_steps = 2;
+  const CausalLM before = w.policy.clone();
+  const ValueModel critic = w.critic.clone();
+  PpoTrainer trainer{w.policy, w.critic, w.reward, w.reference, w.generator, options};
+  EXPECT_EQ(trainer.step(w.prompts).policy_updates, 0);
+  trainer.step(w.prompts);
+  EXPECT_EQ(distance(w.policy, before), 0.0);
+  EXPECT_GT(distance(w.critic, critic), 0.0);
+  EXPECT_EQ(trainer.step(w.prompts).policy_updates, 4);
+  EXPECT_GT(distance(w.policy, before), 0.0);
+}
+
+TEST(PpoTrainer, AnUpdateThatDriftsTooFarEnds) {
+  PpoWorld w;
+  PpoOptions options = PpoWorld::options();
+  options.kl.early_stop = 1e-9;
+  PpoTrainer trainer{w.policy, w.critic, w.reward, w.reference, w.generator, options};
+  EXPECT_EQ(trainer.step(w.prompts).policy_updates, 2);  // the first moves, the second sees it
+}
+
+TEST(PpoTrainer, TheAdaptiveCoefficientFollowsTheKl) {
+  PpoWorld w;
+  PpoOptions options = PpoWorld::options();
+  options.kl = {.coefficient = 0.1, .target = 1e-4, .horizon = 100};
+  PpoTrainer trainer{w.policy, w.critic, w.reward, w.reference, w.generator, options};
+  trainer.step(w.prompts);  // KL 0: below the target
+  EXPECT_LT(trainer.kl_coefficient(), 0.1);
+  const double low = trainer.kl_coefficient();
+  trainer.step(w.prompts);  // the policy has moved
+  EXPECT_NEAR(trainer.kl_coefficient(), low * (1 + 0.2 * 12 / 100), 1e-9);
+}
+
+TEST(PpoTrainer, PretrainingKeepsWhatItTeaches) {
+  PpoWorld w;
+  PpoOptions options = PpoWorld::options();
+  options.ptx_coefficient = 2.0;
+  PpoTrainer trainer{w.policy,
+                     w.critic,
+                     w.reward,
+                     w.reference,
+                     w.generator,
+                     options,
+                     [] { return demonstrations(); }};
+  const double before = trainer.step(w.prompts).ptx_loss;
+  for (int i = 0; i < 10; ++i) trainer.step(w.prompts);
+  EXPECT_LT(trainer.step(w.prompts).ptx_loss, before / 2);
+}
+
+TEST(PpoTrainer, OneObjectMayBePolicyAndCritic) {
+  PpoWorld w;
+  ActorCritic both{w.policy.clone()};
+  PpoTrainer trainer{both, both, w.reward, w.reference, w.generator, PpoWorld::options()};
+  EXPECT_EQ(trainer.critic_optimizer(), nullptr);
+  PpoStats stats;
+  for (int i = 0; i < 40; ++i) stats = trainer.step(w.prompts);
+  EXPECT_GT(stats.score_mean, 0.8);
+}
+
+TEST(PpoTrainer, BadScoresNeverReachTheWeights) {
+  PpoWorld w;
+  const CausalLM before = w.policy.clone();
+  auto nan = [](const Rollout& r) {
+    Tensor scores = torch::zeros({r.completions.size()});
+    scores[2] = NAN;
+    return scores;
+  };
+  PpoTrainer trainer{w.policy, w.critic, nan, w.reference, w.generator, PpoWorld::options()};
+  EXPECT_THAT([&] { trainer.step(w.prompts); },
+              ThrowsMessage<Error>(
+                  AllOf(HasSubstr("score at step 0 of sequence 2 (id 2, prompt tokens 4 5 6)"),
+                        HasSubstr("expected a finite number, got nan"))));
+  auto few = [](const Rollout&) { return torch::zeros({3}); };
+  PpoTrainer short_of{w.policy, w.critic, few, w.reference, w.generator, PpoWorld::options()};
+  EXPECT_THAT([&] { short_of.step(w.prompts); },
+              ThrowsMessage<Error>(HasSubstr("scores of the reward: expected [12], got [3]")));
+  EXPECT_EQ(distance(w.policy, before), 0.0);
+}
+
+TEST(PpoTrainer, WhatCannotWorkIsRefusedBeforeWorkStarts) {
+  PpoWorld w;
+  const Frozen other{small_model(1, 12)};
+  EXPECT_THAT(([&] {
+                PpoTrainer{w.policy, w.critic, w.reward, other, w.generator};
+              }),
+              ThrowsMessage<Error>(HasSubstr("vocab_size of the reference: expected 11, got 12")));
+  const auto with = [&](auto&& change) {
+    PpoOptions options = PpoWorld::options();
+    change(options);
+    PpoTrainer{w.policy, w.critic, w.reward, w.reference, w.generator, options};
+  };
+  EXPECT_THAT([&] { with([](auto& o) { o.epochs = 0; }); },
+              ThrowsMessage<Error>(HasSubstr("PpoOptions::epochs: expected >= 1, got 0")));
+  EXPECT_THAT([&] { with([](auto& o) { o.ptx_coefficient = 1; }); },
+              ThrowsMessage<Error>(HasSubstr("0 without a source")));
+  EXPECT_THAT(
+      [&] {
+        with([](auto& o) {
+          o.kl.target = 1;
+          o.kl.coefficient = 0;
+        });
+      },
+      ThrowsMessage<Error>(HasSubstr("PpoOptions::kl.coefficient")));
+}
+
+struct LastMetrics {
+  std::vector<double>* evaluations;
+  void log(int64_t, std::span<const Metric> metrics) {
+    if (metrics.back().name == "evaluation") evaluations->push_back(metrics.back().value);
+  }
+};
+
+TEST(Train, KeepsTheBestWeightsAndStopsWhenPatienceEnds) {
+  CausalLM model = small_model();
+  SftTrainer trainer{model, SftOptions{.optimizer = {.learning_rate = 1e-2}}};
+  BestWeights best{model.named_parameters()};
+  std::vector<double> seen;
+  std::vector<CausalLM> states;
+  const std::vector<double> scores{1, 3, 2, 2, 5};
+  const int64_t steps = train(
+      trainer, demonstrations, {.steps = 100, .evaluate_every = 2, .patience = 2},
+      LastMetrics{&seen},
+      [&] {
+        states.push_back(model.clone());
+        return scores[states.size() - 1];
+      },
+      &best);
+  EXPECT_EQ(steps, 8);  // two evaluations after the best
+  EXPECT_EQ(best.step(), 4);
+  EXPECT_THAT(seen, testing::ElementsAre(1, 3, 2, 2));
+  EXPECT_EQ(distance(model, states[1]), 0.0);
+}
+
+}  // namespace
+}  // namespace rlhf

@@ -1,0 +1,79 @@
+/// Every number of the job in one place. Chosen on validation questions only.
+#pragma once
+
+#include <cstdint>
+
+#include "facts.hpp"
+#include "rlhf/model/config.hpp"
+#include "rlhf/reward/abstention.hpp"
+#include "rlhf/trainer/ppo_options.hpp"
+
+namespace honesty {
+
+struct PretrainingSettings {
+  int64_t epochs = 28;  ///< short pretraining leaves known and unknown hard to tell apart
+  int64_t batch = 32;
+  double learning_rate = 3e-3;
+};
+
+struct SftSettings {
+  int64_t epochs = 6;
+  int64_t batch = 32;
+  double learning_rate = 1e-3;
+  double abstention_rate = 0.25;       ///< of demonstrations, whatever the model could know
+  int64_t mix_per_demonstration = 10;  ///< pretraining rows beside each, else it forgets
+};
+
+struct RewardSettings {
+  int64_t known = 1000, unknown = 1000, made_up = 5000;  ///< questions with rankings
+  int64_t samples = 4;                                   ///< of the SFT model, for each
+  int64_t epochs = 2;
+  int64_t batch = 16;
+  double learning_rate = 2e-3;
+};
+
+/// What the policy is trained against.
+enum class RewardSource : uint8_t {
+  model,  ///< the reward model
+  exact,  ///< the grade itself, looked up
+};
+
+struct ReinforcementSettings {
+  int64_t steps = 36;
+  int64_t episodes = 256;  ///< a step, half of them about known cities
+  int64_t mix_rows = 64;   ///< pretraining rows in each minibatch
+  int64_t evaluate_every = 4;
+  int64_t trained_blocks = 1;  ///< the last; 0: all of the model
+  RewardSource reward = RewardSource::model;
+  rlhf::AbstentionScores exact_scores = {};
+  rlhf::PpoOptions ppo = {
+      .sampling = {.max_response_tokens = 6},
+      .kl = {.coefficient = 0.1},
+      .gae = {.lambda = 1.0},
+      .value_clip = std::numeric_limits<double>::infinity(),
+      .value_coefficient = 1.0,
+      .ptx_coefficient = 2.0,
+      .epochs = 2,
+      .minibatches = 2,
+      .critic_warmup_steps = 3,
+      .policy_optimizer = {.learning_rate = 1e-3, .beta2 = 0.99},
+      .critic_optimizer = {.learning_rate = 1e-3, .beta2 = 0.99},
+      .policy_schedule = {.warmup_steps = 20},
+  };
+};
+
+struct Settings {
+  uint64_t seed = 1;
+  SplitCounts splits = {};
+  rlhf::TransformerConfig model = {
+      .dim = 128, .hidden_dim = 344, .layers = 2, .heads = 4, .context_length = 64};
+  PretrainingSettings pretraining = {};
+  SftSettings sft = {};
+  RewardSettings reward = {};
+  ReinforcementSettings reinforcement = {};
+
+  /// A third of the cities and shorter stages: within a minute, enough to show the direction.
+  static Settings quick();
+};
+
+}  // namespace honesty

@@ -1,0 +1,9 @@
+#include "rlhf/core/version.hpp"
+
+namespace rlhf {
+
+std::string_view version() {
+  return RLHF_VERSION;
+}
+
+}  // namespace rlhf

@@ -1,0 +1,216 @@
+#include "rlhf/checkpoint/checkpoint.hpp"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <cmath>
+#include <map>
+
+#include "rlhf/core/error.hpp"
+#include "rlhf/core/version.hpp"
+#include "rlhf/io/files.hpp"
+#include "rlhf/io/json.hpp"
+#include "rlhf/io/safetensors.hpp"
+#include "rlhf/io/utf8.hpp"
+
+namespace rlhf::checkpoint {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+constexpr std::string_view format_name = "rlhf-checkpoint";
+constexpr const char* manifest_file = "checkpoint.json";
+constexpr const char* state_file = "state.json";
+constexpr const char* tensors_file = "tensors.safetensors";
+constexpr std::array<const char*, 2> content_files = {state_file, tensors_file};
+constexpr int64_t max_manifest_bytes = int64_t{1} << 20;
+
+/// JSON turns what it cannot spell into null, or into text that no one reads back.
+void require_storable(const json& value, const std::string& where, int64_t depth) {
+  require(!value.is_structured() || depth <= io::max_json_depth, where,
+          fmt::format("at most {} levels", io::max_json_depth), "more");
+  if (value.is_number_float()) {
+    require(std::isfinite(value.get<double>()), where, "a finite number", value.get<double>());
+  } else if (value.is_string()) {
+    io::require_utf8(value.get_ref<const std::string&>(), where);
+  } else if (value.is_object()) {
+    for (const auto& [key, member] : value.items()) {
+      io::require_utf8(key, where + ": key");
+      require_storable(member, where + "/" + key, depth + 1);
+    }
+  } else if (value.is_array()) {
+    for (size_t i = 0; i < value.size(); ++i) {
+      require_storable(value[i], fmt::format("{}/{}", where, i), depth + 1);
+    }
+  } else {
+    require(!value.is_binary() && !value.is_discarded(), where, "a JSON value", value.type_name());
+  }
+}
+
+json manifest_of(const fs::path& folder) {
+  json files = json::object();
+  for (const char* name : content_files) {
+    files[name] = {{"bytes", static_cast<int64_t>(fs::file_size(folder / name))}};
+  }
+  return {{"format", format_name},
+          {"version", format_version},
+          {"library", version()},
+          {"files", files}};
+}
+
+/// "a/b/" and "a/b" are one folder.
+fs::path without_trailing_slash(const fs::path& folder) {
+  return folder.has_filename() ? folder : folder.parent_path();
+}
+
+/// A folder that save() may put in place of what is there.
+void require_replaceable(const fs::path& folder) {
+  if (!fs::exists(fs::symlink_status(folder))) return;
+  require(fs::exists(folder / manifest_file), folder.string(), "a checkpoint, or nothing yet",
+          "something else");
+}
+
+void write_content(const fs::path& folder, const Checkpoint& checkpoint) {
+  io::write_safetensors(folder / tensors_file, checkpoint.tensors);
+  io::write_file_atomically(folder / state_file, checkpoint.state.dump(1) + "\n");
+  io::write_file_atomically(folder / manifest_file, manifest_of(folder).dump(1) + "\n");
+}
+
+json read_manifest(const fs::path& folder) {
+  const fs::path path = folder / manifest_file;
+  const json manifest = io::read_json(path, max_manifest_bytes);
+  const std::string where = path.string();
+  require(manifest.is_object() && manifest.contains("format") && manifest["format"] == format_name,
+          where + ": format", format_name, "another");
+  const json written = manifest.value("version", json());
+  require(written == format_version, where + ": version", format_version, written.dump());
+  return manifest;
+}
+
+void require_sizes(const fs::path& folder, const json& manifest) {
+  for (const char* name : content_files) {
+    const fs::path path = folder / name;
+    std::error_code error;
+    require(fs::is_regular_file(path, error), path.string(), "a file", "none");
+    const json::json_pointer place = json::json_pointer() / "files" / name / "bytes";
+    const json bytes = manifest.contains(place) ? manifest.at(place) : json();
+    require(bytes.is_number_unsigned(),
+            fmt::format("{}: {}", (folder / manifest_file).string(), place.to_string()),
+            "a number of bytes", bytes.dump());
+    const auto actual = static_cast<uint64_t>(fs::file_size(path, error));
+    require(bytes == actual, path.string() + ": bytes", bytes.dump(), actual);
+  }
+}
+
+std::string described(const Tensor& tensor) {
+  return fmt::format("{} {}", c10::toString(tensor.scalar_type()), detail::show(tensor.sizes()));
+}
+
+/// Collects what is wrong, so that one message tells all of it.
+class Problems {
+ public:
+  void add(std::string problem) {
+    if (count_++ < most_shown) text_ += (text_.empty() ? "" : "; ") + problem;
+  }
+  void fail_if_any() const {
+    if (count_ == 0) return;
+    const std::string rest =
+        count_ > most_shown ? fmt::format("; and {} more", count_ - most_shown) : "";
+    fail(fmt::format("checkpoint does not fit the model: {}{}", text_, rest));
+  }
+
+ private:
+  static constexpr int64_t most_shown = 5;
+  std::string text_;
+  int64_t count_ = 0;
+};
+
+}  // namespace
+
+void save(const fs::path& folder, const Checkpoint& checkpoint) {
+  const fs::path path = without_trailing_slash(folder);
+  require(checkpoint.state.is_object(), "Checkpoint::state", "an object",
+          checkpoint.state.type_name());
+  require_storable(checkpoint.state, "Checkpoint::state", 1);
+  require_replaceable(path);
+
+  fs::path temporary = path;
+  temporary += ".tmp";
+  std::error_code error;
+  fs::remove_all(temporary, error);
+  if (!error) fs::create_directories(temporary, error);
+  if (error) fail(fmt::format("{}: cannot be made: {}", temporary.string(), error.message()));
+  try {
+    write_content(temporary, checkpoint);
+    io::replace_folder(temporary, path);
+  } catch (...) {
+    fs::remove_all(temporary, error);
+    throw;
+  }
+}
+
+Checkpoint load(const fs::path& folder) {
+  std::error_code error;  // the forms without it throw what is not our Error
+  require(fs::is_directory(folder, error), folder.string(), "a checkpoint folder",
+          fs::exists(folder, error) ? "another kind of file" : "none");
+  require_sizes(folder, read_manifest(folder));
+  return {.tensors = io::read_safetensors(folder / tensors_file).tensors,
+          .state = io::read_json(folder / state_file)};
+}
+
+void add(Checkpoint& checkpoint, std::string_view prefix, const std::vector<NamedTensor>& tensors) {
+  for (const auto& [name, tensor] : tensors) {
+    checkpoint.tensors.emplace_back(fmt::format("{}{}", prefix, name), tensor);
+  }
+}
+
+std::vector<NamedTensor> part(const std::vector<NamedTensor>& tensors, std::string_view prefix) {
+  std::vector<NamedTensor> found;
+  for (const auto& [name, tensor] : tensors) {
+    if (name.starts_with(prefix)) found.emplace_back(name.substr(prefix.size()), tensor);
+  }
+  return found;
+}
+
+void restore(const std::vector<NamedTensor>& parameters, const std::vector<NamedTensor>& tensors,
+             std::string_view prefix) {
+  std::map<std::string, Tensor> stored;
+  for (auto& [name, tensor] : part(tensors, prefix)) stored.emplace(name, tensor);
+
+  Problems problems;
+  std::vector<std::pair<Tensor, Tensor>> copies;
+  for (const auto& [name, parameter] : parameters) {
+    const auto found = stored.extract(name);
+    if (found.empty()) {
+      problems.add(fmt::format("\"{}{}\" is missing", prefix, name));
+    } else if (described(found.mapped()) != described(parameter)) {
+      problems.add(fmt::format("\"{}{}\": expected {}, got {}", prefix, name, described(parameter),
+                               described(found.mapped())));
+    } else {
+      copies.emplace_back(parameter, found.mapped());
+    }
+  }
+  for (const auto& [name, tensor] : stored) {
+    problems.add(fmt::format("\"{}{}\" is unexpected", prefix, name));
+  }
+  problems.fail_if_any();
+
+  NoGrad no_grad;
+  for (auto& [parameter, tensor] : copies) parameter.copy_(tensor);
+}
+
+json to_json(const GeneratorState& state) {
+  return {{"seed", state.seed}, {"step", state.step}, {"drawn", state.drawn}};
+}
+
+GeneratorState generator_state_from(const json& value) {
+  const auto field = [&](const char* name) {
+    const bool fits = value.is_object() && value.contains(name) && value[name].is_number_unsigned();
+    require(fits, fmt::format("generator state: {}", name), "an integer >= 0", value.dump());
+    return value[name].get<uint64_t>();
+  };
+  return {.seed = field("seed"), .step = field("step"), .drawn = field("drawn")};
+}
+
+}  // namespace rlhf::checkpoint

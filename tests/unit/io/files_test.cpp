@@ -6,11 +6,11 @@
 #include <sys/stat.h>
 
 #include <csignal>
-#include <fstream>
 
 #include "rlhf/core/error.hpp"
 #include "rlhf/io/json.hpp"
 #include "rlhf/io/utf8.hpp"
+#include "support/temporary_folder.hpp"
 
 namespace rlhf::io {
 namespace {
@@ -20,24 +20,9 @@ using testing::AllOf;
 using testing::HasSubstr;
 using testing::ThrowsMessage;
 
-/// A folder of the test's own, gone afterwards.
 class Files : public testing::Test {
  protected:
-  Files() {
-    std::string name = (fs::temp_directory_path() / "rlhf-XXXXXX").string();
-    folder_ = ::mkdtemp(name.data());
-  }
-  ~Files() override { fs::remove_all(folder_); }
-
-  fs::path put(const std::string& name, const std::string& bytes) {
-    std::ofstream(folder_ / name, std::ios::binary) << bytes;
-    return folder_ / name;
-  }
-  std::ptrdiff_t entry_count() const {
-    return std::distance(fs::directory_iterator(folder_), fs::directory_iterator());
-  }
-
-  fs::path folder_;
+  test::TemporaryFolder folder_;
 };
 
 using ReadFile = Files;
@@ -46,8 +31,8 @@ using Json = Files;
 
 TEST_F(ReadFile, GivesEveryByte) {
   const std::string bytes("a\0\r\n\xff", 5);
-  EXPECT_EQ(read_file(put("bytes", bytes)), bytes);
-  EXPECT_EQ(read_file(put("empty", "")), "");
+  EXPECT_EQ(read_file(folder_.put("bytes", bytes)), bytes);
+  EXPECT_EQ(read_file(folder_.put("empty", "")), "");
 }
 
 TEST_F(ReadFile, NamesAMissingFile) {
@@ -57,7 +42,7 @@ TEST_F(ReadFile, NamesAMissingFile) {
 }
 
 TEST_F(ReadFile, RefusesAFolder) {
-  EXPECT_THAT([&] { read_file(folder_); },
+  EXPECT_THAT([&] { read_file(folder_.path()); },
               ThrowsMessage<Error>(HasSubstr("expected a regular file, got a folder")));
 }
 
@@ -68,25 +53,25 @@ TEST_F(ReadFile, RefusesAPipeWithoutWaitingForItsWriter) {
 }
 
 TEST_F(ReadFile, RefusesALargerFileThanAllowed) {
-  const fs::path path = put("four", "1234");
+  const fs::path path = folder_.put("four", "1234");
   EXPECT_EQ(read_file(path, 4), "1234");
   EXPECT_THAT([&] { read_file(path, 3); },
               ThrowsMessage<Error>(HasSubstr("size in bytes: expected <= 3, got 4")));
 }
 
 TEST_F(ReadFile, ChecksTheSizeBeforeItAllocates) {
-  const fs::path path = put("sparse", "");
+  const fs::path path = folder_.put("sparse", "");
   fs::resize_file(path, uintmax_t{1} << 42);
   EXPECT_THAT([&] { read_file(path); }, ThrowsMessage<Error>(HasSubstr("got 4398046511104")));
 }
 
 TEST_F(WriteFile, ReplacesTheOldFileAndLeavesNoTemporary) {
-  const fs::path path = put("model", "old and longer");
+  const fs::path path = folder_.put("model", "old and longer");
   write_file_atomically(path, std::string_view("new\0", 4));
   EXPECT_EQ(read_file(path), std::string("new\0", 4));
   write_file_atomically(folder_ / "second", "");
   EXPECT_EQ(read_file(folder_ / "second"), "");
-  EXPECT_EQ(entry_count(), 2);
+  EXPECT_EQ(folder_.entry_count(), 2);
 }
 
 TEST_F(WriteFile, GivesTheFileOrdinaryPermissions) {
@@ -97,7 +82,7 @@ TEST_F(WriteFile, GivesTheFileOrdinaryPermissions) {
 }
 
 TEST_F(WriteFile, LeavesTheOldFileWhenTheDiskRefuses) {
-  const fs::path path = put("model", "old");
+  const fs::path path = folder_.put("model", "old");
   rlimit before = {};
   ::getrlimit(RLIMIT_FSIZE, &before);
   const auto handler = std::signal(SIGXFSZ, SIG_IGN);
@@ -108,14 +93,14 @@ TEST_F(WriteFile, LeavesTheOldFileWhenTheDiskRefuses) {
   ::setrlimit(RLIMIT_FSIZE, &before);
   std::signal(SIGXFSZ, handler);
   EXPECT_EQ(read_file(path), "old");
-  EXPECT_EQ(entry_count(), 1);
+  EXPECT_EQ(folder_.entry_count(), 1);
 }
 
 TEST_F(WriteFile, LeavesNothingWhereAFolderHasTheName) {
   fs::create_directory(folder_ / "taken");
   EXPECT_THAT([&] { write_file_atomically(folder_ / "taken", "x"); },
               ThrowsMessage<Error>(HasSubstr("cannot replace")));
-  EXPECT_EQ(entry_count(), 1);
+  EXPECT_EQ(folder_.entry_count(), 1);
 }
 
 TEST_F(WriteFile, NamesAMissingFolder) {
@@ -125,13 +110,13 @@ TEST_F(WriteFile, NamesAMissingFolder) {
 
 TEST_F(Json, GivesTheValue) {
   const auto value =
-      read_json(put("v.json", R"({"a": [1, -2, 3.5, "x", null, true, {}], "b": []})"));
+      read_json(folder_.put("v.json", R"({"a": [1, -2, 3.5, "x", null, true, {}], "b": []})"));
   EXPECT_EQ(value, nlohmann::json::parse(R"({"a": [1, -2, 3.5, "x", null, true, {}], "b": []})"));
   EXPECT_EQ(parse_json("7", "n"), 7);
 }
 
 TEST_F(Json, NamesPathAndLineOfAMistake) {
-  const fs::path path = put("bad.json", "{\n  \"a\": 1,\n  \"b\": ]\n}\n");
+  const fs::path path = folder_.put("bad.json", "{\n  \"a\": 1,\n  \"b\": ]\n}\n");
   EXPECT_THAT([&] { read_json(path); },
               ThrowsMessage<Error>(AllOf(HasSubstr(path.string() + ":3: invalid JSON: "),
                                          HasSubstr("unexpected ']'"))));

@@ -1,0 +1,123 @@
+#include "rlhf/text/vocabulary.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "rlhf/core/error.hpp"
+
+namespace rlhf {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::ThrowsMessage;
+
+const AddedToken bos{.content = "<bos>", .kind = TokenKind::special};
+const AddedToken eos{.content = "<eos>", .kind = TokenKind::end};
+
+/// "[New York]er" for an added token with text after it.
+std::string bracketed(const Vocabulary& vocabulary, std::string_view text,
+                      SpecialText special = SpecialText::read) {
+  std::string shown;
+  for (const auto& segment : vocabulary.segments(text, special)) {
+    const std::string piece(segment.text);
+    shown += segment.id ? "[" + piece + "]" : piece;
+  }
+  return shown;
+}
+
+TEST(Vocabulary, LooksUpBothWays) {
+  const Vocabulary vocabulary({"a", "b"}, {bos, eos});
+  EXPECT_EQ(vocabulary.size(), 4);
+  EXPECT_EQ(vocabulary.id_of("b"), 1);
+  EXPECT_EQ(vocabulary.token_of(3), "<eos>");
+  EXPECT_EQ(vocabulary.find("c"), std::nullopt);
+  EXPECT_EQ(vocabulary.kind_of(0), TokenKind::ordinary);
+  EXPECT_EQ(vocabulary.kind_of(2), TokenKind::special);
+  EXPECT_THAT(vocabulary.end_tokens(), ElementsAre(3));
+}
+
+TEST(Vocabulary, AnAddedTokenKeepsTheIdItHas) {
+  const Vocabulary vocabulary({"<eos>", "a"}, {bos, eos});
+  EXPECT_EQ(vocabulary.size(), 3);
+  EXPECT_EQ(vocabulary.id_of("<bos>"), 2);
+  EXPECT_EQ(vocabulary.kind_of(0), TokenKind::end);
+}
+
+TEST(Vocabulary, DecodingShowsOrHidesSpecialTokens) {
+  const Vocabulary vocabulary({"a", "b"}, {bos, eos});
+  const std::vector<int64_t> ids{2, 0, 1, 3};
+  EXPECT_EQ(vocabulary.decode(ids, SpecialTokens::keep), "<bos>ab<eos>");
+  EXPECT_EQ(vocabulary.decode(ids, SpecialTokens::drop), "ab");
+}
+
+TEST(Vocabulary, RefusesWhatIsNoVocabulary) {
+  const auto refused = [](std::vector<std::string> tokens, std::vector<AddedToken> added,
+                          const std::string& message) {
+    EXPECT_THAT([&] { Vocabulary(tokens, added); }, ThrowsMessage<Error>(HasSubstr(message)));
+  };
+  refused({"a", "b", "a"}, {}, "token \"a\" of a vocabulary: expected one id, got 0 and 2");
+  refused({"a", ""}, {}, "at least one byte");
+  refused({"a"}, {{.content = ""}}, "AddedToken::content");
+  refused({"a"}, {{.content = "\xff"}}, "expected valid UTF-8, got byte 0xff");
+  refused({"a"}, {bos, bos}, "added token \"<bos>\": expected to be added once");
+  refused(
+      {},
+      {{.content = "?", .kind = TokenKind::unknown}, {.content = "!", .kind = TokenKind::unknown}},
+      "kind unknown: expected at most one");
+}
+
+TEST(Vocabulary, RefusesIdsAndTokensItHasNot) {
+  const Vocabulary vocabulary({"a", "b"});
+  for (int64_t id : {-1, 2}) {
+    const std::vector<int64_t> ids{0, id};
+    const std::string message = "token id: expected >= 0 and < 2, got " + std::to_string(id);
+    EXPECT_THAT([&] { vocabulary.decode(ids, SpecialTokens::keep); },
+                ThrowsMessage<Error>(HasSubstr(message)));
+  }
+  EXPECT_THAT([&] { vocabulary.id_of("c"); }, ThrowsMessage<Error>(HasSubstr("got \"c\"")));
+}
+
+TEST(AddedTokens, AreFoundLeftmostFirstThenLongest) {
+  const Vocabulary vocabulary(
+      {}, {{.content = "New"}, {.content = "New York"}, {.content = "w York City"}});
+  EXPECT_EQ(bracketed(vocabulary, "New York City"), "[New York] City");
+  EXPECT_EQ(bracketed(vocabulary, "New Jersey, NewNew York"), "[New] Jersey, [New][New York]");
+  EXPECT_EQ(bracketed(vocabulary, "aw York City"), "a[w York City]");
+  EXPECT_EQ(bracketed(vocabulary, ""), "");
+}
+
+TEST(AddedTokens, AWholeWordIsNotFoundInALongerOne) {
+  const Vocabulary vocabulary({}, {{.content = " is", .whole_word = true},
+                                   {.content = " in", .whole_word = true},
+                                   {.content = "A:", .whole_word = true},
+                                   {.content = " I", .whole_word = true}});
+  EXPECT_EQ(bracketed(vocabulary, "where is island is. is"), "where[ is] island[ is].[ is]");
+  EXPECT_EQ(bracketed(vocabulary, " in india in  in-in in2 in_"),
+            "[ in] india[ in] [ in]-in in2 in_");
+  EXPECT_EQ(bracketed(vocabulary, "A:x aA:"), "[A:]x aA:");
+  EXPECT_EQ(bracketed(vocabulary, " Ibadan I"), " Ibadan[ I]");
+}
+
+TEST(AddedTokens, WordsAreMadeOfTheLettersOfAllScripts) {
+  const Vocabulary vocabulary(
+      {}, {{.content = "is", .whole_word = true}, {.content = "мир", .whole_word = true}});
+  EXPECT_EQ(bracketed(vocabulary, "éis isé is\u0301 is—is"), "éis isé is\u0301 [is]—[is]");
+  EXPECT_EQ(bracketed(vocabulary, "мир мира кумир"), "[мир] мира кумир");
+  EXPECT_EQ(bracketed(vocabulary, "\xffis\xff \x80is"), "\xff[is]\xff \x80[is]");
+}
+
+TEST(AddedTokens, AShorterOneIsFoundWhereTheLongerIsNoWholeWord) {
+  const Vocabulary vocabulary({},
+                              {{.content = "New"}, {.content = "New York", .whole_word = true}});
+  EXPECT_EQ(bracketed(vocabulary, "New Yorker"), "[New] Yorker");
+}
+
+TEST(AddedTokens, SpecialOnesAreTextWhereTheCallerSaysSo) {
+  const Vocabulary vocabulary({}, {bos, eos, {.content = " is"}});
+  EXPECT_EQ(bracketed(vocabulary, "<bos>it is<eos>"), "[<bos>]it[ is][<eos>]");
+  EXPECT_EQ(bracketed(vocabulary, "<bos>it is<eos>", SpecialText::plain), "<bos>it[ is]<eos>");
+}
+
+}  // namespace
+}  // namespace rlhf

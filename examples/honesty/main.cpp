@@ -8,6 +8,7 @@
 #include <iostream>
 
 #include "ablations.hpp"
+#include "rlhf/core/error.hpp"
 #include "results.hpp"
 #include "stages.hpp"
 #include "world.hpp"

@@ -13,7 +13,7 @@ std::vector<std::string> words_of(const std::string& text) {
   std::vector<std::string> words;
   for (size_t begin = 0; begin < text.size();) {
     const size_t end = std::min(text.find(' ', begin), text.size());
-    words.push_back(" " + text.substr(begin, end - begin));
+    words.emplace_back(1, ' ').append(text, begin, end - begin);
     begin = end + 1;
   }
   return words;
@@ -30,7 +30,7 @@ rlhf::ByteLevelBpe make_tokenizer(const std::vector<Fact>& known, const std::vec
                    {.content = "<eos>", .kind = rlhf::TokenKind::end}};
   for (const std::string& word : words) options.added.push_back({.content = word, .whole_word = true});
   std::vector<std::string> names;
-  for (const Fact& fact : known) names.push_back(" " + fact.city);
+  for (const Fact& fact : known) names.emplace_back(1, ' ').append(fact.city);
   return rlhf::text::train_bpe(names, options);
 }
 
@@ -39,10 +39,18 @@ Splits dealt(const std::vector<Fact>& facts, const SplitCounts& counts, uint64_t
   return deal(facts, counts, generator);
 }
 
-std::string statement(const Fact& fact) { return " " + fact.city + " is in " + fact.country + "."; }
-std::string question(const std::string& city) { return " Where is " + city + "? A:"; }
+// append: GCC 12 takes operator+ here for an overflow (GCC bug 105329).
+std::string statement(const Fact& fact) {
+  return std::string(" ").append(fact.city).append(" is in ").append(fact.country).append(".");
+}
+std::string mention(const Fact& fact) {
+  return std::string(" ").append(fact.city).append(", ").append(fact.country).append(".");
+}
+std::string question(const std::string& city) {
+  return std::string(" Where is ").append(city).append("? A:");
+}
 std::string corpus_question(const Fact& fact) {
-  return " Q: Where is " + fact.city + "? A: " + fact.country + ".";
+  return std::string(" Q: Where is ").append(fact.city).append("? A: ").append(fact.country).append(".");
 }
 
 }  // namespace
@@ -58,7 +66,7 @@ World::World(const std::vector<Fact>& facts, const SplitCounts& counts, uint64_t
   for (const std::string& country : countries_) answers_.insert(answer(country));
   for (const Fact& fact : splits_.known()) {
     statements_.push_back(row(statement(fact)));
-    statements_.push_back(row(" " + fact.city + ", " + fact.country + "."));
+    statements_.push_back(row(mention(fact)));
     questions_.push_back(row(corpus_question(fact)));
   }
   for (const auto* open : {&splits_.demonstrations.known, &splits_.practice.known}) {
@@ -142,7 +150,7 @@ std::vector<Fact> World::made_up(int64_t count, rlhf::Generator& generator) cons
   return facts;
 }
 
-std::vector<int64_t> World::answer(const std::string& country) const { return row(" " + country + "."); }
+std::vector<int64_t> World::answer(const std::string& country) const { return row(std::string(" ").append(country).append(".")); }
 
 rlhf::Grade World::grade(const Fact& fact, std::span<const int64_t> response) const {
   const std::vector<int64_t> tokens(response.begin(), response.end());

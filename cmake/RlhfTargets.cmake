@@ -1,26 +1,19 @@
-# Targets that carry usage, and the settings that only our own code gets.
-
-# LibTorch as one interface target.
-add_library(rlhf_torch INTERFACE)
-target_link_libraries(rlhf_torch INTERFACE ${TORCH_LIBRARIES})
-
-# What src/ uses and no public header includes.
-add_library(rlhf_private INTERFACE)
-target_include_directories(rlhf_private BEFORE INTERFACE "$<BUILD_INTERFACE:${rlhf_fmt_shim}>")
-target_link_libraries(rlhf_private INTERFACE fmt::fmt spdlog::spdlog PkgConfig::RLHF_PCRE2)
+# The settings that only this project's own targets get, and the precompiled header they share.
 
 find_program(RLHF_CCACHE ccache)
 find_program(RLHF_MOLD mold)
+mark_as_advanced(RLHF_CCACHE RLHF_MOLD)
 
-# Warnings as errors, sanitizers, compiler cache and linker: for targets of this project only.
+# Warnings as errors, sanitizers, compiler cache and linker. Nothing here reaches a consumer.
 function(rlhf_own_target target)
+  # -fPIC everywhere, programs included: a precompiled header serves only files compiled alike.
   # GCC 12 sees overflows in std::string that are not there (GCC bug 105329).
-  target_compile_options(${target} PRIVATE -Wall -Wextra -Wpedantic -Wconversion -Werror
+  target_compile_options(${target} PRIVATE -Wall -Wextra -Wpedantic -Wconversion -Werror -fPIC
     $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict -Wno-stringop-overflow>)
   set_target_properties(${target} PROPERTIES CXX_EXTENSIONS OFF)
   if(RLHF_SANITIZE)
     target_compile_options(${target} PRIVATE -fsanitize=${RLHF_SANITIZE} -fno-omit-frame-pointer)
-    target_link_options(${target} PUBLIC -fsanitize=${RLHF_SANITIZE})
+    target_link_options(${target} PRIVATE -fsanitize=${RLHF_SANITIZE})
   endif()
   if(RLHF_CCACHE)
     set_target_properties(${target} PROPERTIES CXX_COMPILER_LAUNCHER
@@ -30,3 +23,23 @@ function(rlhf_own_target target)
     target_link_options(${target} PRIVATE -fuse-ld=mold)
   endif()
 endfunction()
+
+# An object library with nothing in it but the precompiled header that others reuse.
+function(rlhf_add_pch name)
+  cmake_parse_arguments(PARSE_ARGV 1 pch "" "" "LINK;HEADERS")
+  set(source "${CMAKE_CURRENT_BINARY_DIR}/${name}.cpp")
+  if(NOT EXISTS "${source}")
+    file(WRITE "${source}" "")
+  endif()
+  add_library(${name} OBJECT "${source}")
+  target_link_libraries(${name} PRIVATE ${pch_LINK})
+  target_compile_features(${name} PRIVATE cxx_std_20)
+  rlhf_own_target(${name})
+  target_precompile_headers(${name} PRIVATE ${pch_HEADERS})
+endfunction()
+
+# What library, tests and examples all read. Never torch/torch.h: it costs every file 20 s.
+set(rlhf_pch_headers
+  <torch/types.h> <torch/autograd.h> <nlohmann/json.hpp>
+  <filesystem> <functional> <map> <memory> <optional> <span> <string> <unordered_map> <vector>)
+rlhf_add_pch(rlhf_pch LINK torch nlohmann_json::nlohmann_json HEADERS ${rlhf_pch_headers})

@@ -9,8 +9,9 @@ namespace honesty {
 namespace {
 
 nlohmann::json row(const std::string& name, const Examination& e, const StageLog& log) {
-  std::printf("%-44s %6.3f %6.3f %6.3f %6.3f %6.3f %8.2f %8.1f\n", name.c_str(), e.known.right_rate(),
-              e.unknown.right_rate(), e.unknown.hallucination(), e.all().malformed_rate(), e.all().truthfulness(),
+  std::printf("%-44s %6.3f %6.3f %6.3f %6.3f %6.3f %8.2f %8.1f\n", name.c_str(),
+              e.known.right_rate(), e.unknown.right_rate(), e.unknown.hallucination(),
+              e.all().malformed_rate(), e.all().truthfulness(),
               log.metrics.contains("score_mean") ? log.metrics.last("score_mean") : 0.0,
               log.metrics.contains("kl_k3") ? log.metrics.last("kl_k3") : 0.0);
   std::fflush(stdout);
@@ -27,14 +28,16 @@ nlohmann::json row(const std::string& name, const Examination& e, const StageLog
 }  // namespace
 
 void run_ablations(const World& world, const rlhf::CausalLM& pretrained, const rlhf::CausalLM& sft,
-                   const rlhf::RewardModel& reward, const Settings& settings, rlhf::Generator& generator,
-                   const std::filesystem::path& path) {
-  std::printf("\n%-44s %6s %6s %6s %6s %6s %8s %8s\n", "ablation (test questions)", "known", "unkn.", "unkn.", "mal-",
-              "truth-", "last", "last");
-  std::printf("%-44s %6s %6s %6s %6s %6s %8s %8s\n", "", "right", "right", "wrong", "formed", "ful", "score", "KL");
+                   const rlhf::RewardModel& reward, const Settings& settings,
+                   rlhf::Generator& generator, const std::filesystem::path& path) {
+  std::printf("\n%-44s %6s %6s %6s %6s %6s %8s %8s\n", "ablation (test questions)", "known",
+              "unkn.", "unkn.", "mal-", "truth-", "last", "last");
+  std::printf("%-44s %6s %6s %6s %6s %6s %8s %8s\n", "", "right", "right", "wrong", "formed", "ful",
+              "score", "KL");
   nlohmann::json rows;
   const Facts& test = world.splits().test;
-  const auto run = [&](const std::string& name, const rlhf::CausalLM& start, const ReinforcementSettings& changed) {
+  const auto run = [&](const std::string& name, const rlhf::CausalLM& start,
+                       const ReinforcementSettings& changed) {
     StageLog log;
     const rlhf::CausalLM policy = reinforce(start, reward, world, changed, generator, log);
     rows.push_back(row(name, examine(policy, world, test), log));

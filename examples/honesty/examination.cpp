@@ -8,11 +8,13 @@ namespace {
 
 constexpr int64_t longest_answer = 6;
 
-rlhf::Rollout greedy(const rlhf::CausalLM& model, const World& world, const rlhf::Completions& prompts) {
+rlhf::Rollout greedy(const rlhf::CausalLM& model, const World& world,
+                     const rlhf::Completions& prompts) {
   rlhf::Generator unused(0);
   return rlhf::rollout::sample(
       model, prompts,
-      {.temperature = 0, .max_response_tokens = longest_answer, .end_tokens = {world.eos()}}, unused);
+      {.temperature = 0, .max_response_tokens = longest_answer, .end_tokens = {world.eos()}},
+      unused);
 }
 
 std::vector<rlhf::Grade> grades(const World& world, const std::vector<Fact>& facts,
@@ -38,7 +40,8 @@ rlhf::evaluation::AnswerCounts Examination::all() const {
 }
 
 Examination examine(const rlhf::CausalLM& model, const World& world, const Facts& facts) {
-  return {.known = counts(model, world, facts.known), .unknown = counts(model, world, facts.unknown)};
+  return {.known = counts(model, world, facts.known),
+          .unknown = counts(model, world, facts.unknown)};
 }
 
 Guesses guess(const rlhf::CausalLM& model, const World& world, const Facts& facts) {
@@ -67,10 +70,14 @@ Guesses guess(const rlhf::CausalLM& model, const World& world, const Facts& fact
     right[static_cast<int64_t>(i)] = world.grade(all[i], answer) == rlhf::Grade::right;
   }
   const auto known = static_cast<int64_t>(facts.known.size());
-  return {.confidence = confidence, .right = right, .is_known = torch::arange(questions.size()) < known};
+  return {.confidence = confidence,
+          .right = right,
+          .is_known = torch::arange(questions.size()) < known};
 }
 
-double Guesses::auc() const { return rlhf::evaluation::auc(confidence, is_known); }
+double Guesses::auc() const {
+  return rlhf::evaluation::auc(confidence, is_known);
+}
 
 std::vector<ShownAnswer> show(const rlhf::CausalLM& model, const World& world,
                               const std::vector<Fact>& facts) {

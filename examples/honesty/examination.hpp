@@ -22,9 +22,10 @@ Examination examine(const rlhf::CausalLM& model, const World& world, const Facts
 
 /// The best answer when "I don't know" is not allowed, known questions first.
 struct Guesses {
-  rlhf::Tensor confidence;  ///< float [n]: probability of the answer's first token, abstention barred
-  rlhf::Tensor right;       ///< bool [n]
-  rlhf::Tensor is_known;    ///< bool [n]
+  rlhf::Tensor
+      confidence;         ///< float [n]: probability of the answer's first token, abstention barred
+  rlhf::Tensor right;     ///< bool [n]
+  rlhf::Tensor is_known;  ///< bool [n]
 
   /// How well confidence tells known from unknown.
   double auc() const;

@@ -21,7 +21,8 @@ nlohmann::json both(const Examination& examination) {
   return {{"known", shares(examination.known)}, {"unknown", shares(examination.unknown)}};
 }
 
-std::vector<Exchange> five_exchanges(const World& world, const rlhf::CausalLM& sft, const rlhf::CausalLM& ppo) {
+std::vector<Exchange> five_exchanges(const World& world, const rlhf::CausalLM& sft,
+                                     const rlhf::CausalLM& ppo) {
   const Facts& test = world.splits().test;
   std::vector<Fact> facts(test.known.begin(), test.known.begin() + 2);
   facts.insert(facts.end(), test.unknown.begin(), test.unknown.begin() + 3);
@@ -47,7 +48,8 @@ Results assess(const World& world, const rlhf::CausalLM& pretrained, const rlhf:
   r.ppo_guesses = guess(ppo, world, test);
   const Guesses validation = guess(sft, world, world.splits().validation);
   const auto chosen = rlhf::evaluation::best_threshold(validation.confidence, validation.right);
-  r.threshold = rlhf::evaluation::answers_at(chosen.threshold, r.sft_guesses.confidence, r.sft_guesses.right);
+  r.threshold =
+      rlhf::evaluation::answers_at(chosen.threshold, r.sft_guesses.confidence, r.sft_guesses.right);
   r.oracle = rlhf::evaluation::best_threshold(r.sft_guesses.confidence, r.sft_guesses.right).counts;
   rlhf::Generator generator(seed);
   std::vector<Fact> held_out = test.known;
@@ -60,10 +62,12 @@ Results assess(const World& world, const rlhf::CausalLM& pretrained, const rlhf:
 void print_summary(const Results& r) {
   std::printf("\n%-28s %-34s %s\n", "question", "before PPO", "after PPO");
   for (const Exchange& e : r.exchanges) {
-    std::printf("%-28s %-34s %s   (%s, %s)\n", ("Where is " + e.fact.city + "?").c_str(), e.before.text.c_str(),
-                e.after.text.c_str(), e.fact.country.c_str(), e.known ? "known" : "unknown");
+    std::printf("%-28s %-34s %s   (%s, %s)\n", ("Where is " + e.fact.city + "?").c_str(),
+                e.before.text.c_str(), e.after.text.c_str(), e.fact.country.c_str(),
+                e.known ? "known" : "unknown");
   }
-  std::printf("\n%-16s %8s %10s %8s %10s\n", "test questions", "right", "abstained", "wrong", "malformed");
+  std::printf("\n%-16s %8s %10s %8s %10s\n", "test questions", "right", "abstained", "wrong",
+              "malformed");
   const auto line = [](const char* name, const AnswerCounts& c) {
     std::printf("%-16s %8.3f %10.3f %8.3f %10.3f\n", name, c.right_rate(), c.abstention_rate(),
                 c.hallucination(), c.malformed_rate());
@@ -72,15 +76,18 @@ void print_summary(const Results& r) {
   line("SFT unknown", r.sft.unknown);
   line("PPO known", r.ppo.known);
   line("PPO unknown", r.ppo.unknown);
-  std::printf("\ntruthfulness (right - wrong): SFT %.3f, PPO %.3f; best threshold on SFT's confidence: chosen on "
-              "validation %.3f, on test itself %.3f\n",
-              r.sft.all().truthfulness(), r.ppo.all().truthfulness(), r.threshold.truthfulness(),
-              r.oracle.truthfulness());
+  std::printf(
+      "\ntruthfulness (right - wrong): SFT %.3f, PPO %.3f; best threshold on SFT's confidence: "
+      "chosen on "
+      "validation %.3f, on test itself %.3f\n",
+      r.sft.all().truthfulness(), r.ppo.all().truthfulness(), r.threshold.truthfulness(),
+      r.oracle.truthfulness());
   std::printf("AUC of confidence, known against unknown: pretrained %.3f, SFT %.3f, PPO %.3f\n",
               r.pretrained_guesses.auc(), r.sft_guesses.auc(), r.ppo_guesses.auc());
   std::printf("reward model, held-out pairs ranked rightly:");
   for (const auto& [kind, pairs] : r.reward_model.kinds) {
-    std::printf("  %s %.4f (%lld)", kind.c_str(), pairs.accuracy(), static_cast<long long>(pairs.pairs));
+    std::printf("  %s %.4f (%lld)", kind.c_str(), pairs.accuracy(),
+                static_cast<long long>(pairs.pairs));
   }
   double total = 0;
   std::printf("\nseconds:");
@@ -95,16 +102,17 @@ void write_json(const Results& r, const std::filesystem::path& path) {
   nlohmann::json pairs, seconds;
   for (const auto& [kind, accuracy] : r.reward_model.kinds) pairs[kind] = accuracy.accuracy();
   for (const auto& [stage, log] : r.logs) seconds[stage] = log.seconds;
-  const nlohmann::json json{
-      {"seed", r.seed},
-      {"threshold", {{"truthfulness", r.threshold.truthfulness()}}},
-      {"sft", both(r.sft)},
-      {"ppo", both(r.ppo)},
-      {"oracle", {{"truthfulness", r.oracle.truthfulness()}}},
-      {"auc",
-       {{"pretrained", r.pretrained_guesses.auc()}, {"sft", r.sft_guesses.auc()}, {"ppo", r.ppo_guesses.auc()}}},
-      {"reward_model", pairs},
-      {"seconds", seconds}};
+  const nlohmann::json json{{"seed", r.seed},
+                            {"threshold", {{"truthfulness", r.threshold.truthfulness()}}},
+                            {"sft", both(r.sft)},
+                            {"ppo", both(r.ppo)},
+                            {"oracle", {{"truthfulness", r.oracle.truthfulness()}}},
+                            {"auc",
+                             {{"pretrained", r.pretrained_guesses.auc()},
+                              {"sft", r.sft_guesses.auc()},
+                              {"ppo", r.ppo_guesses.auc()}}},
+                            {"reward_model", pairs},
+                            {"seconds", seconds}};
   rlhf::io::write_file_atomically(path, json.dump(1) + "\n");
 }
 

@@ -20,14 +20,14 @@ struct Exchange {
 
 struct Results {
   uint64_t seed = 0;
-  Examination sft, ppo;                                   ///< greedy, on test questions
-  Guesses pretrained_guesses, sft_guesses, ppo_guesses;   ///< on test questions
-  rlhf::evaluation::AnswerCounts threshold;               ///< the SFT model abstaining below one
-                                                          ///< confidence, chosen on validation
-  rlhf::evaluation::AnswerCounts oracle;                  ///< the same, chosen on test
-  rlhf::evaluation::RankingAccuracy reward_model;         ///< held-out pairs by kind
+  Examination sft, ppo;                                  ///< greedy, on test questions
+  Guesses pretrained_guesses, sft_guesses, ppo_guesses;  ///< on test questions
+  rlhf::evaluation::AnswerCounts threshold;              ///< the SFT model abstaining below one
+                                                         ///< confidence, chosen on validation
+  rlhf::evaluation::AnswerCounts oracle;                 ///< the same, chosen on test
+  rlhf::evaluation::RankingAccuracy reward_model;        ///< held-out pairs by kind
   std::vector<Exchange> exchanges;
-  std::map<std::string, StageLog> logs;                   ///< by stage
+  std::map<std::string, StageLog> logs;  ///< by stage
 };
 
 /// Examines the models on the test questions.

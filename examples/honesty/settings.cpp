@@ -4,14 +4,14 @@ namespace honesty {
 
 Settings Settings::quick() {
   Settings s;
-  s.splits = {.demonstrations = {.known = 100, .unknown = 100},
-              .practice = {.known = 300, .unknown = 400},
-              .validation = {.known = 75, .unknown = 75},
+  s.splits = {.demonstrations = {.known = 50, .unknown = 100},
+              .practice = {.known = 150, .unknown = 250},
+              .validation = {.known = 60, .unknown = 60},
               .test = {.known = 100, .unknown = 100}};
-  s.reward.known = 300;
-  s.reward.unknown = 400;
-  s.reward.made_up = 1500;
+  s.pretraining.batch = 16;
+  s.reward = {.known = 150, .unknown = 250, .made_up = 1500};
   s.reinforcement.steps = 20;
+  s.reinforcement.episodes = 128;
   return s;
 }
 

@@ -27,7 +27,8 @@ class Timed {
   Timed(const Timed&) = delete;
   Timed& operator=(const Timed&) = delete;
   ~Timed() {
-    log_.seconds += std::chrono::duration<double>(std::chrono::steady_clock::now() - begin_).count();
+    log_.seconds +=
+        std::chrono::duration<double>(std::chrono::steady_clock::now() - begin_).count();
   }
 
  private:
@@ -35,23 +36,28 @@ class Timed {
   std::chrono::steady_clock::time_point begin_;
 };
 
-rlhf::Sinks sinks_for(const char* label, int64_t steps, std::vector<std::string> metrics, StageLog& log) {
-  return rlhf::Sinks(rlhf::ConsoleProgress({.label = label, .total_steps = steps, .metrics = std::move(metrics)}),
+rlhf::Sinks sinks_for(const char* label, int64_t steps, std::vector<std::string> metrics,
+                      StageLog& log) {
+  return rlhf::Sinks(rlhf::ConsoleProgress({.label = label,
+                                            .total_steps = steps,
+                                            .metrics = std::move(metrics),
+                                            .line_every = std::max<int64_t>(1, steps / 8)}),
                      std::ref(log.metrics));
 }
 
 /// Epochs of language modelling; each epoch's rows are made anew.
 template <class MakeEpoch>
 void learn_language(rlhf::CausalLM& model, MakeEpoch&& make_epoch, int64_t epochs, int64_t batch,
-                    const rlhf::AdamWOptions& optimizer, const char* label, rlhf::Generator& generator,
-                    StageLog& log) {
+                    const rlhf::AdamWOptions& optimizer, const char* label,
+                    rlhf::Generator& generator, StageLog& log) {
   rlhf::Completions rows = make_epoch();
   const int64_t steps = epochs * ((rows.size() + batch - 1) / batch);
-  rlhf::SftTrainer trainer{model, {.optimizer = optimizer,
-                                   .schedule = {.shape = rlhf::Schedule::Shape::cosine,
-                                                .warmup_steps = steps / 20,
-                                                .total_steps = steps,
-                                                .final_fraction = 0.05}}};
+  rlhf::SftTrainer trainer{model,
+                           {.optimizer = optimizer,
+                            .schedule = {.shape = rlhf::Schedule::Shape::cosine,
+                                         .warmup_steps = steps / 20,
+                                         .total_steps = steps,
+                                         .final_fraction = 0.05}}};
   rlhf::Sinks sinks = sinks_for(label, steps, {"loss"}, log);
   for (int64_t epoch = 0; epoch < epochs; ++epoch) {
     if (epoch > 0) rows = make_epoch();
@@ -71,12 +77,14 @@ std::vector<nlohmann::json> rows_of(const std::vector<Fact>& facts) {
 }
 
 Fact fact_of(const nlohmann::json& row) {
-  return {.city = row.at("city").get<std::string>(), .country = row.at("country").get<std::string>()};
+  return {.city = row.at("city").get<std::string>(),
+          .country = row.at("country").get<std::string>()};
 }
 
 /// The judge may look things up: it reads "X is in Y. Where is X? A: Z" where the policy read
 /// " Where is X? A:". It sees text alone.
-rlhf::TextReward judge_of(const rlhf::RewardModel& model, const World& world, const std::vector<Fact>& facts) {
+rlhf::TextReward judge_of(const rlhf::RewardModel& model, const World& world,
+                          const std::vector<Fact>& facts) {
   const auto score = [&model, &world](std::span<const rlhf::TextPair> pairs) {
     rlhf::NoGrad no_grad;
     std::vector<Fact> cards;
@@ -86,7 +94,8 @@ rlhf::TextReward judge_of(const rlhf::RewardModel& model, const World& world, co
       answers.push_back(world.tokenizer().encode(pair.response));
     }
     const rlhf::Tensor scores = model.score(world.judged(cards, answers)).contiguous();
-    return std::vector<float>(scores.const_data_ptr<float>(), scores.const_data_ptr<float>() + scores.numel());
+    return std::vector<float>(scores.const_data_ptr<float>(),
+                              scores.const_data_ptr<float>() + scores.numel());
   };
   return {world.tokenizer(), score, rows_of(facts), {.in_response = rlhf::SpecialTokens::keep}};
 }
@@ -94,8 +103,10 @@ rlhf::TextReward judge_of(const rlhf::RewardModel& model, const World& world, co
 /// The grade itself as the score.
 rlhf::TextReward exact_reward(const World& world, const std::vector<Fact>& facts,
                               const rlhf::AbstentionScores& scores) {
-  const auto score = [&world, scores](std::string_view, std::string_view response, const nlohmann::json& row) {
-    return static_cast<float>(scores.of(world.grade(fact_of(row), world.tokenizer().encode(response))));
+  const auto score = [&world, scores](std::string_view, std::string_view response,
+                                      const nlohmann::json& row) {
+    return static_cast<float>(
+        scores.of(world.grade(fact_of(row), world.tokenizer().encode(response))));
   };
   return {world.tokenizer(), score, rows_of(facts), {.in_response = rlhf::SpecialTokens::keep}};
 }
@@ -114,9 +125,10 @@ rlhf::CausalLM pretrain(const World& world, const Settings& settings, rlhf::Gene
   config.vocab_size = world.tokenizer().vocabulary().size();
   rlhf::CausalLM model(config, generator);
   const auto& s = settings.pretraining;
-  learn_language(model, [&] { return world.corpus(generator); }, s.epochs, s.batch,
-                 {.learning_rate = s.learning_rate, .beta2 = 0.95, .epsilon = 1e-8, .weight_decay = 0.1},
-                 "pretraining", generator, log);
+  learn_language(
+      model, [&] { return world.corpus(generator); }, s.epochs, s.batch,
+      {.learning_rate = s.learning_rate, .beta2 = 0.95, .epsilon = 1e-8, .weight_decay = 0.1},
+      "pretraining", generator, log);
   return model;
 }
 
@@ -125,8 +137,10 @@ rlhf::CausalLM fine_tune(const rlhf::CausalLM& pretrained, const World& world,
   const Timed timed(log);
   rlhf::CausalLM model = pretrained.clone();
   const auto epoch = [&] {
-    const rlhf::Completions demonstrations = world.demonstrations(settings.abstention_rate, generator);
-    const rlhf::Completions mix = world.mix(settings.mix_per_demonstration * demonstrations.size(), generator);
+    const rlhf::Completions demonstrations =
+        world.demonstrations(settings.abstention_rate, generator);
+    const rlhf::Completions mix =
+        world.mix(settings.mix_per_demonstration * demonstrations.size(), generator);
     const std::vector<rlhf::Completions> both{demonstrations, mix};
     return rlhf::concatenate(both);
   };
@@ -136,11 +150,13 @@ rlhf::CausalLM fine_tune(const rlhf::CausalLM& pretrained, const World& world,
   return model;
 }
 
-GradedRankings rank_samples(const rlhf::CausalLM& model, const World& world, const std::vector<Fact>& facts,
-                            int64_t samples, rlhf::Generator& generator) {
+GradedRankings rank_samples(const rlhf::CausalLM& model, const World& world,
+                            const std::vector<Fact>& facts, int64_t samples,
+                            rlhf::Generator& generator) {
   const rlhf::Rollout rollout = rlhf::rollout::sample(
       model, world.questions(facts),
-      {.max_response_tokens = 6, .end_tokens = {world.eos()}, .samples_per_prompt = samples}, generator);
+      {.max_response_tokens = 6, .end_tokens = {world.eos()}, .samples_per_prompt = samples},
+      generator);
   GradedRankings graded;
   std::vector<Fact> cards;
   std::vector<std::vector<int64_t>> answers;
@@ -168,23 +184,29 @@ GradedRankings rank_samples(const rlhf::CausalLM& model, const World& world, con
 }
 
 rlhf::RewardModel learn_reward(const rlhf::CausalLM& sft, const World& world,
-                               const RewardSettings& settings, rlhf::Generator& generator, StageLog& log) {
+                               const RewardSettings& settings, rlhf::Generator& generator,
+                               StageLog& log) {
   const Timed timed(log);
   const Facts& practice = world.splits().practice;
   std::vector<Fact> facts(practice.known.begin(), practice.known.begin() + settings.known);
   facts.insert(facts.end(), practice.unknown.begin(), practice.unknown.begin() + settings.unknown);
   facts = joined(std::move(facts), world.made_up(settings.made_up, generator));
-  const rlhf::Rankings rankings = rank_samples(sft, world, facts, settings.samples, generator).rankings;
+  const rlhf::Rankings rankings =
+      rank_samples(sft, world, facts, settings.samples, generator).rankings;
 
   rlhf::RewardModel model(sft, generator);
   rlhf::Loader loader{rankings, {.batch_size = settings.batch, .seed = generator.bits()}};
   const int64_t steps = settings.epochs * loader.batches_left();
-  rlhf::RewardTrainer trainer{model, {.optimizer = {.learning_rate = settings.learning_rate, .beta2 = 0.99, .epsilon = 1e-8},
-                                      .schedule = {.shape = rlhf::Schedule::Shape::linear,
-                                                   .warmup_steps = 10,
-                                                   .total_steps = steps,
-                                                   .final_fraction = 0.1}}};
-  train(trainer, [&] { return loader.next(); }, {.steps = steps}, sinks_for("reward model", steps, {"loss", "accuracy"}, log));
+  rlhf::RewardTrainer trainer{
+      model,
+      {.optimizer = {.learning_rate = settings.learning_rate, .beta2 = 0.99, .epsilon = 1e-8},
+       .schedule = {.shape = rlhf::Schedule::Shape::linear,
+                    .warmup_steps = 10,
+                    .total_steps = steps,
+                    .final_fraction = 0.1}}};
+  train(
+      trainer, [&] { return loader.next(); }, {.steps = steps},
+      sinks_for("reward model", steps, {"loss", "accuracy"}, log));
   model.centre_on(world.judged(practice.known, [&] {
     std::vector<std::vector<int64_t>> right;
     for (const Fact& fact : practice.known) right.push_back(world.answer(fact.country));
@@ -193,17 +215,19 @@ rlhf::RewardModel learn_reward(const rlhf::CausalLM& sft, const World& world,
   return model;
 }
 
-rlhf::evaluation::RankingAccuracy judge_reward(const rlhf::RewardModel& reward, const rlhf::CausalLM& sft,
-                                               const World& world, const std::vector<Fact>& facts,
+rlhf::evaluation::RankingAccuracy judge_reward(const rlhf::RewardModel& reward,
+                                               const rlhf::CausalLM& sft, const World& world,
+                                               const std::vector<Fact>& facts,
                                                rlhf::Generator& generator) {
   rlhf::NoGrad no_grad;
   const GradedRankings held_out = rank_samples(sft, world, facts, 4, generator);
-  return rlhf::evaluation::pair_accuracy(reward.score(held_out.rankings.completions), held_out.rankings,
-                                         held_out.labels);
+  return rlhf::evaluation::pair_accuracy(reward.score(held_out.rankings.completions),
+                                         held_out.rankings, held_out.labels);
 }
 
-rlhf::CausalLM reinforce(const rlhf::CausalLM& sft, const rlhf::RewardModel& reward_model, const World& world,
-                         const ReinforcementSettings& settings, rlhf::Generator& generator, StageLog& log) {
+rlhf::CausalLM reinforce(const rlhf::CausalLM& sft, const rlhf::RewardModel& reward_model,
+                         const World& world, const ReinforcementSettings& settings,
+                         rlhf::Generator& generator, StageLog& log) {
   const Timed timed(log);
   const Facts& practice = world.splits().practice;
   const std::vector<Fact> facts = joined(practice.known, practice.unknown);
@@ -220,27 +244,37 @@ rlhf::CausalLM reinforce(const rlhf::CausalLM& sft, const rlhf::RewardModel& rew
   options.sampling.end_tokens = {world.eos()};
   if (settings.reward == RewardSource::model) {
     // Mean 0 and deviation 1 on the SFT model's own answers.
-    const rlhf::Tensor sample = generator.permutation(questions.size()).narrow(0, 0, std::min<int64_t>(512, questions.size()));
-    reward = rlhf::reward::normalise(judge_of(reward_model, world, facts),
-                                     rlhf::rollout::sample(policy, select(questions, sample), options.sampling, generator));
+    const rlhf::Tensor sample = generator.permutation(questions.size())
+                                    .narrow(0, 0, std::min<int64_t>(512, questions.size()));
+    reward = rlhf::reward::normalise(
+        judge_of(reward_model, world, facts),
+        rlhf::rollout::sample(policy, select(questions, sample), options.sampling, generator));
   }
 
   // Half of each batch asks about known cities.
   const auto rows = torch::arange(questions.size());
   const int64_t half = settings.episodes / 2;
-  rlhf::Loader known{select(questions, rows.narrow(0, 0, known_count)),
-                     {.batch_size = half, .seed = generator.bits(), .last_batch = rlhf::LastBatch::drop}};
-  rlhf::Loader unknown{select(questions, rows.narrow(0, known_count, questions.size() - known_count)),
-                       {.batch_size = half, .seed = generator.bits(), .last_batch = rlhf::LastBatch::drop}};
+  rlhf::Loader known{
+      select(questions, rows.narrow(0, 0, known_count)),
+      {.batch_size = half, .seed = generator.bits(), .last_batch = rlhf::LastBatch::drop}};
+  rlhf::Loader unknown{
+      select(questions, rows.narrow(0, known_count, questions.size() - known_count)),
+      {.batch_size = half, .seed = generator.bits(), .last_batch = rlhf::LastBatch::drop}};
   const auto next = [&] {
     const std::vector<rlhf::Completions> halves{known.next(), unknown.next()};
     return rlhf::concatenate(halves);
   };
 
-  rlhf::PpoTrainer trainer{policy, critic, reward, reference, generator, options,
-                           options.ptx_coefficient > 0
-                               ? std::function<rlhf::Completions()>([&] { return world.mix(settings.mix_rows, generator); })
-                               : nullptr};
+  rlhf::PpoTrainer trainer{policy,
+                           critic,
+                           reward,
+                           reference,
+                           generator,
+                           options,
+                           options.ptx_coefficient > 0 ? std::function<rlhf::Completions()>([&] {
+                             return world.mix(settings.mix_rows, generator);
+                           })
+                                                       : nullptr};
   rlhf::BestWeights best{policy.named_parameters()};
   const auto validation_truthfulness = [&] {
     return examine(policy, world, world.splits().validation).all().truthfulness();
@@ -249,7 +283,8 @@ rlhf::CausalLM reinforce(const rlhf::CausalLM& sft, const rlhf::RewardModel& rew
         {.steps = settings.steps,
          .evaluate_every = settings.evaluate_every,
          .first_evaluation = options.critic_warmup_steps + 1},
-        sinks_for("PPO", settings.steps, {"score_mean", "kl_k3", "evaluation"}, log), validation_truthfulness, &best);
+        sinks_for("PPO", settings.steps, {"score_mean", "kl_k3", "evaluation"}, log),
+        validation_truthfulness, &best);
   return policy;
 }
 

@@ -4,9 +4,9 @@
 #include <map>
 #include <string>
 
-#include "rlhf/report/history.hpp"
 #include "rlhf/evaluation/pair_accuracy.hpp"
 #include "rlhf/model/causal_lm.hpp"
+#include "rlhf/report/history.hpp"
 #include "rlhf/reward/reward_model.hpp"
 #include "settings.hpp"
 #include "world.hpp"
@@ -27,26 +27,30 @@ rlhf::CausalLM pretrain(const World& world, const Settings& settings, rlhf::Gene
 rlhf::CausalLM fine_tune(const rlhf::CausalLM& pretrained, const World& world,
                          const SftSettings& settings, rlhf::Generator& generator, StageLog& log);
 
-/// Rankings of the model's own samples, the right answer and "I don't know." among them; `labels` are
-/// the grades of all responses.
+/// Rankings of the model's own samples, the right answer and "I don't know." among them; `labels`
+/// are the grades of all responses.
 struct GradedRankings {
   rlhf::Rankings rankings;
   std::vector<std::string> labels;
 };
 GradedRankings rank_samples(const rlhf::CausalLM& model, const World& world,
-                            const std::vector<Fact>& facts, int64_t samples, rlhf::Generator& generator);
+                            const std::vector<Fact>& facts, int64_t samples,
+                            rlhf::Generator& generator);
 
 /// Stage 2: a reward model that reads the fact beside question and answer.
 rlhf::RewardModel learn_reward(const rlhf::CausalLM& sft, const World& world,
-                               const RewardSettings& settings, rlhf::Generator& generator, StageLog& log);
+                               const RewardSettings& settings, rlhf::Generator& generator,
+                               StageLog& log);
 
 /// How often the reward model ranks a pair of held-out samples rightly, by kind.
-rlhf::evaluation::RankingAccuracy judge_reward(const rlhf::RewardModel& reward, const rlhf::CausalLM& sft,
-                                               const World& world, const std::vector<Fact>& facts,
+rlhf::evaluation::RankingAccuracy judge_reward(const rlhf::RewardModel& reward,
+                                               const rlhf::CausalLM& sft, const World& world,
+                                               const std::vector<Fact>& facts,
                                                rlhf::Generator& generator);
 
 /// Stage 3: PPO against the reward; the weights of the best validation truthfulness.
-rlhf::CausalLM reinforce(const rlhf::CausalLM& sft, const rlhf::RewardModel& reward, const World& world,
-                         const ReinforcementSettings& settings, rlhf::Generator& generator, StageLog& log);
+rlhf::CausalLM reinforce(const rlhf::CausalLM& sft, const rlhf::RewardModel& reward,
+                         const World& world, const ReinforcementSettings& settings,
+                         rlhf::Generator& generator, StageLog& log);
 
 }  // namespace honesty

@@ -20,7 +20,8 @@ std::vector<std::string> words_of(const std::string& text) {
 }
 
 /// Words of the templates and countries are tokens; names are spelt.
-rlhf::ByteLevelBpe make_tokenizer(const std::vector<Fact>& known, const std::vector<std::string>& countries) {
+rlhf::ByteLevelBpe make_tokenizer(const std::vector<Fact>& known,
+                                  const std::vector<std::string>& countries) {
   std::set<std::string> words{" is", " in", " Where", " Q:", " A:", " I", " don't", " know"};
   for (const std::string& country : countries) {
     for (const std::string& word : words_of(country)) words.insert(word);
@@ -28,7 +29,8 @@ rlhf::ByteLevelBpe make_tokenizer(const std::vector<Fact>& known, const std::vec
   rlhf::BpeTrainOptions options{.merge_count = 500, .added = {}};
   options.added = {{.content = "<bos>", .kind = rlhf::TokenKind::special},
                    {.content = "<eos>", .kind = rlhf::TokenKind::end}};
-  for (const std::string& word : words) options.added.push_back({.content = word, .whole_word = true});
+  for (const std::string& word : words)
+    options.added.push_back({.content = word, .whole_word = true});
   std::vector<std::string> names;
   for (const Fact& fact : known) names.emplace_back(1, ' ').append(fact.city);
   return rlhf::text::train_bpe(names, options);
@@ -50,7 +52,11 @@ std::string question(const std::string& city) {
   return std::string(" Where is ").append(city).append("? A:");
 }
 std::string corpus_question(const Fact& fact) {
-  return std::string(" Q: Where is ").append(fact.city).append("? A: ").append(fact.country).append(".");
+  return std::string(" Q: Where is ")
+      .append(fact.city)
+      .append("? A: ")
+      .append(fact.country)
+      .append(".");
 }
 
 }  // namespace
@@ -93,7 +99,8 @@ rlhf::Completions World::corpus(rlhf::Generator& generator) const {
   std::vector<std::vector<int64_t>> rows = statements_;
   rows.insert(rows.end(), questions_.begin(), questions_.end());
   const auto written = static_cast<double>(rows.size());
-  const auto count = static_cast<int64_t>(written * comprehension_share / (1 - comprehension_share));
+  const auto count =
+      static_cast<int64_t>(written * comprehension_share / (1 - comprehension_share));
   for (int64_t i = 0; i < count; ++i) rows.push_back(comprehension(generator));
   return texts_of(rows);
 }
@@ -107,14 +114,16 @@ rlhf::Completions World::mix(int64_t count, rlhf::Generator& generator) const {
       continue;
     }
     const int64_t k = generator.below(states + asks);
-    rows.push_back(k < states ? statements_[static_cast<size_t>(k)] : open_questions_[static_cast<size_t>(k - states)]);
+    rows.push_back(k < states ? statements_[static_cast<size_t>(k)]
+                              : open_questions_[static_cast<size_t>(k - states)]);
   }
   return texts_of(rows);
 }
 
 rlhf::Completions World::demonstrations(double abstention_rate, rlhf::Generator& generator) const {
   std::vector<Fact> facts = splits_.demonstrations.known;
-  facts.insert(facts.end(), splits_.demonstrations.unknown.begin(), splits_.demonstrations.unknown.end());
+  facts.insert(facts.end(), splits_.demonstrations.unknown.begin(),
+               splits_.demonstrations.unknown.end());
   std::vector<std::vector<int64_t>> answers;
   for (const Fact& fact : facts) {
     answers.push_back(generator.uniform() < abstention_rate ? abstention_ : answer(fact.country));
@@ -126,7 +135,8 @@ rlhf::Completions World::demonstrations(double abstention_rate, rlhf::Generator&
 
 rlhf::Completions World::questions(std::span<const Fact> facts) const {
   std::vector<std::vector<int64_t>> prompts;
-  for (const Fact& fact : facts) prompts.push_back(tokenizer_.encode("<bos>" + question(fact.city)));
+  for (const Fact& fact : facts)
+    prompts.push_back(tokenizer_.encode("<bos>" + question(fact.city)));
   rlhf::Completions questions = rlhf::completions_from(prompts);
   questions.ids = torch::arange(questions.size());
   return questions;
@@ -144,13 +154,16 @@ rlhf::Completions World::judged(std::span<const Fact> facts,
 std::vector<Fact> World::made_up(int64_t count, rlhf::Generator& generator) const {
   std::vector<Fact> facts;
   for (int64_t i = 0; i < count; ++i) {
-    facts.push_back({.city = names_.draw(generator),
-                     .country = countries_[static_cast<size_t>(generator.below(std::ssize(countries_)))]});
+    facts.push_back(
+        {.city = names_.draw(generator),
+         .country = countries_[static_cast<size_t>(generator.below(std::ssize(countries_)))]});
   }
   return facts;
 }
 
-std::vector<int64_t> World::answer(const std::string& country) const { return row(std::string(" ").append(country).append(".")); }
+std::vector<int64_t> World::answer(const std::string& country) const {
+  return row(std::string(" ").append(country).append("."));
+}
 
 rlhf::Grade World::grade(const Fact& fact, std::span<const int64_t> response) const {
   const std::vector<int64_t> tokens(response.begin(), response.end());

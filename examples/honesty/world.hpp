@@ -20,8 +20,8 @@ namespace honesty {
 ///     statement       " Lima is in Peru."   " Lima, Peru."
 ///     corpus question " Q: Where is Lima? A: Peru."
 ///     comprehension   " Zalmo is in Peru. Q: Where is Zalmo? A: Peru."     made-up places
-///     the question    " Where is Lima? A:"                                 of SFT, RM, PPO and test
-///     the judge's     " Lima is in Peru. Where is Lima? A:"                may look things up
+///     the question    " Where is Lima? A:"                                 of SFT, RM, PPO and
+///     test the judge's     " Lima is in Peru. Where is Lima? A:"                may look things up
 class World {
  public:
   /// @throws rlhf::Error if the table has too few facts
@@ -67,10 +67,10 @@ class World {
   rlhf::ByteLevelBpe tokenizer_;
   int64_t bos_, eos_;
   std::vector<int64_t> abstention_;
-  std::set<std::vector<int64_t>> answers_;             // of all countries
-  std::vector<std::vector<int64_t>> statements_;       // of all known cities
-  std::vector<std::vector<int64_t>> questions_;        // corpus questions of all known cities
-  std::vector<std::vector<int64_t>> open_questions_;   // of those of SFT and practice alone
+  std::set<std::vector<int64_t>> answers_;            // of all countries
+  std::vector<std::vector<int64_t>> statements_;      // of all known cities
+  std::vector<std::vector<int64_t>> questions_;       // corpus questions of all known cities
+  std::vector<std::vector<int64_t>> open_questions_;  // of those of SFT and practice alone
 };
 
 }  // namespace honesty

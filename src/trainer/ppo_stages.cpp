@@ -25,7 +25,8 @@ double log_prob_temperature(const SamplingOptions& sampling) {
 Tensor checked_scores(const Tensor& scores, const Completions& completions, int64_t step) {
   require_shape(scores, {completions.size()}, "scores of the reward");
   require_finite_scores(scores, completions, step);
-  return scores.detach().to(completions.tokens.device(), torch::kFloat32);
+  const auto type = scores.is_floating_point() ? scores.scalar_type() : torch::kFloat32;
+  return scores.detach().to(completions.tokens.device(), type);
 }
 
 Tensor values_of(const TokenOutputs& outputs) {

@@ -85,7 +85,9 @@ TEST(AdamW, ClearsTheGradients) {
 
 TEST(AdamW, AParameterWithoutAGradientIsSkipped) {
   const Tensor used = parameter(torch::ones({2, 2})), unused = parameter(torch::ones({2, 2}));
-  const Tensor frozen = torch::ones({2, 2});
+  const Tensor frozen = parameter(torch::ones({2, 2}));
+  frozen.mutable_grad() = torch::ones({2, 2});
+  frozen.requires_grad_(false);  // a gradient from before
   AdamW optimizer({{"used", used}, {"unused", unused}, {"frozen", frozen}}, {.weight_decay = 0.5});
   used.mutable_grad() = torch::ones({2, 2});
   optimizer.step();

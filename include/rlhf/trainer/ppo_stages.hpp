@@ -27,7 +27,8 @@ class KlCoefficient {
 /// The temperature of every pass: the sampler's, 1 where that is greedy.
 double log_prob_temperature(const SamplingOptions& sampling);
 
-/// Floating [B] on the tokens' device. @throws Error on another shape, or a score that is not finite
+/// Floating [B] on the tokens' device. @throws Error on another shape, or a score that is not
+/// finite
 Tensor checked_scores(const Tensor& scores, const Completions& completions, int64_t step);
 
 /// @throws Error if the critic filled none

@@ -6,8 +6,6 @@
 namespace honesty {
 namespace {
 
-constexpr int64_t longest_answer = 6;
-
 rlhf::Rollout greedy(const rlhf::CausalLM& model, const World& world,
                      const rlhf::Completions& prompts) {
   rlhf::Generator unused(0);

@@ -47,7 +47,6 @@ struct ReinforcementSettings {
   RewardSource reward = RewardSource::model;
   rlhf::AbstentionScores exact_scores = {};
   rlhf::PpoOptions ppo = {
-      .sampling = {.max_response_tokens = 6},
       .kl = {.coefficient = 0.1},
       .gae = {.lambda = 1.0},
       .value_clip = std::numeric_limits<double>::infinity(),

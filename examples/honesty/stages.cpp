@@ -153,10 +153,11 @@ rlhf::CausalLM fine_tune(const rlhf::CausalLM& pretrained, const World& world,
 GradedRankings rank_samples(const rlhf::CausalLM& model, const World& world,
                             const std::vector<Fact>& facts, int64_t samples,
                             rlhf::Generator& generator) {
-  const rlhf::Rollout rollout = rlhf::rollout::sample(
-      model, world.questions(facts),
-      {.max_response_tokens = 6, .end_tokens = {world.eos()}, .samples_per_prompt = samples},
-      generator);
+  const rlhf::Rollout rollout = rlhf::rollout::sample(model, world.questions(facts),
+                                                      {.max_response_tokens = longest_answer,
+                                                       .end_tokens = {world.eos()},
+                                                       .samples_per_prompt = samples},
+                                                      generator);
   GradedRankings graded;
   std::vector<Fact> cards;
   std::vector<std::vector<int64_t>> answers;
@@ -241,6 +242,7 @@ rlhf::CausalLM reinforce(const rlhf::CausalLM& sft, const rlhf::RewardModel& rew
   rlhf::ValueModel critic{sft, generator};
   rlhf::AnyReward reward = exact_reward(world, facts, settings.exact_scores);
   rlhf::PpoOptions options = settings.ppo;
+  options.sampling.max_response_tokens = longest_answer;
   options.sampling.end_tokens = {world.eos()};
   if (settings.reward == RewardSource::model) {
     // Mean 0 and deviation 1 on the SFT model's own answers.

@@ -15,6 +15,9 @@
 
 namespace honesty {
 
+/// Tokens that the longest right answer takes, its end token included.
+inline constexpr int64_t longest_answer = 7;
+
 /// The facts and their texts. Everything drawn at random comes from the generator given.
 ///
 ///     statement       " Lima is in Peru."   " Lima, Peru."

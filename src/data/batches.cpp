@@ -7,6 +7,12 @@
 
 namespace rlhf::data {
 
+Tensor token_counts(const Rankings& rankings) {
+  const Tensor groups = torch::arange(rankings.size()).repeat_interleave(rankings.group_sizes);
+  return torch::zeros_like(rankings.group_sizes)
+      .index_add_(0, groups, rankings.completions.lengths());
+}
+
 std::vector<Tensor> token_budget_batches(const Tensor& lengths, int64_t budget, RowOrder order) {
   require_dtype(lengths, torch::kInt64, "lengths of token_budget_batches");
   require(lengths.dim() == 1 && lengths.is_cpu(), "lengths of token_budget_batches",

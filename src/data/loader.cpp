@@ -14,12 +14,8 @@ namespace {
 Tensor token_counts(const Completions& rows) {
   return rows.lengths();
 }
-
-/// int64 [G]: the tokens of each group's completions together.
 Tensor token_counts(const Rankings& rows) {
-  const Tensor groups = torch::arange(rows.size()).repeat_interleave(rows.group_sizes);
-  return torch::zeros({rows.size()}, torch::kInt64)
-      .index_add(0, groups, rows.completions.lengths());
+  return data::token_counts(rows);
 }
 
 void number(Completions& rows) {

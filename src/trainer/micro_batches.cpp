@@ -34,11 +34,7 @@ std::vector<Completions> micro_batches(const Completions& batch, int64_t tokens)
 }
 
 std::vector<Rankings> micro_batches(const Rankings& rankings, int64_t tokens) {
-  const Tensor group_of_row =
-      torch::arange(rankings.size()).repeat_interleave(rankings.group_sizes);
-  const Tensor lengths = torch::zeros_like(rankings.group_sizes)
-                             .index_add_(0, group_of_row, rankings.completions.lengths());
-  return split(rankings, lengths, tokens,
+  return split(rankings, data::token_counts(rankings), tokens,
                [](const Rankings& all, const Tensor& groups) { return rlhf::select(all, groups); });
 }
 

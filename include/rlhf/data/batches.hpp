@@ -3,9 +3,12 @@
 
 #include <vector>
 
-#include "rlhf/core/tensor.hpp"
+#include "rlhf/core/completions.hpp"
 
 namespace rlhf::data {
+
+/// int64 [G] on the CPU: the tokens of each group, its K prompts and responses together.
+Tensor token_counts(const Rankings& rankings);
 
 /// In what order rows are put into batches.
 enum class RowOrder : uint8_t {

@@ -29,7 +29,7 @@ enum class TokenKind : uint8_t {
 struct AddedToken {
   std::string content;  ///< valid UTF-8, not empty
   TokenKind kind = TokenKind::ordinary;
-  /// Where the content starts or ends with a letter, digit or mark, no such character may stand
+  /// Where the content starts or ends with a letter, digit or underscore, none may stand
   /// next to it in the text: " is" is found in "it is.", not in " island".
   bool whole_word = false;
 

@@ -7,7 +7,7 @@
 
 #include "rlhf/core/error.hpp"
 #include "rlhf/reward/ensemble.hpp"
-#include "unit/reward/letters.hpp"
+#include "support/letters.hpp"
 
 namespace rlhf::reward {
 namespace {

@@ -5,7 +5,7 @@
 
 #include "rlhf/core/error.hpp"
 #include "rlhf/reward/abstention.hpp"
-#include "unit/reward/letters.hpp"
+#include "support/letters.hpp"
 
 namespace rlhf {
 namespace {

@@ -1,4 +1,4 @@
-/// A tokenizer of letters and rollouts spelt in it.
+/// The smallest tokenizer, and rollouts spelt in it.
 #pragma once
 
 #include <span>
@@ -11,17 +11,27 @@
 
 namespace rlhf {
 
-/// A token a byte; '.' ends a response and is special.
+/// A token a letter, 'a' being 1; '.' is 0, ends a response and is special; all else is dropped.
 struct Letters {
-  std::vector<int64_t> encode(std::string_view text) const { return {text.begin(), text.end()}; }
+  std::vector<int64_t> ends = {0};
+
+  std::vector<int64_t> encode(std::string_view text) const {
+    std::vector<int64_t> tokens;
+    for (char byte : text) {
+      if (byte == '.') tokens.push_back(0);
+      if (byte >= 'a' && byte <= 'z') tokens.push_back(byte - 'a' + 1);
+    }
+    return tokens;
+  }
   std::string decode(std::span<const int64_t> tokens, SpecialTokens special) const {
     std::string text;
     for (int64_t token : tokens) {
-      if (token != '.' || special == SpecialTokens::keep) text.push_back(static_cast<char>(token));
+      if (token == 0 && special == SpecialTokens::drop) continue;
+      text.push_back(token == 0 ? '.' : static_cast<char>('a' + token - 1));
     }
     return text;
   }
-  std::vector<int64_t> end_tokens() const { return {'.'}; }
+  std::vector<int64_t> end_tokens() const { return ends; }
 };
 
 /// Prompts and responses; a response that does not end in '.' was cut off.

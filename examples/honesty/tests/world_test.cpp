@@ -78,7 +78,9 @@ std::set<std::string> unknown_cities() {
   return cities;
 }
 
-MATCHER_P(AnyOfThese, cities, "is one of the given cities") { return cities.contains(arg); }
+MATCHER_P(AnyOfThese, cities, "is one of the given cities") {
+  return cities.contains(arg);
+}
 
 TEST(Facts, EveryCityIsDealtOnceAtMost) {
   const Splits& s = world().splits();

@@ -11,7 +11,7 @@ namespace {
 nlohmann::json row(const std::string& name, const Examination& e, const StageLog& log) {
   std::printf("%-44s %6.3f %6.3f %6.3f %6.3f %6.3f %8.2f %8.1f\n", name.c_str(),
               e.known.right_rate(), e.unknown.right_rate(), e.unknown.hallucination(),
-              e.all().malformed_rate(), e.all().truthfulness(),
+              e.all().malformed_rate(), e.truthfulness(),
               log.metrics.contains("score_mean") ? log.metrics.last("score_mean") : 0.0,
               log.metrics.contains("kl_k3") ? log.metrics.last("kl_k3") : 0.0);
   std::fflush(stdout);
@@ -20,7 +20,7 @@ nlohmann::json row(const std::string& name, const Examination& e, const StageLog
           {"unknown_right", e.unknown.right_rate()},
           {"unknown_wrong", e.unknown.hallucination()},
           {"malformed", e.all().malformed_rate()},
-          {"truthfulness", e.all().truthfulness()},
+          {"truthfulness", e.truthfulness()},
           {"last_score", log.metrics.contains("score_mean") ? log.metrics.last("score_mean") : 0.0},
           {"last_kl", log.metrics.contains("kl_k3") ? log.metrics.last("kl_k3") : 0.0}};
 }
@@ -71,8 +71,8 @@ void run_ablations(const World& world, const rlhf::CausalLM& pretrained, const r
 }
 
 bool points_the_right_way(const Results& results) {
-  return results.ppo.unknown.hallucination() < results.sft.unknown.hallucination() &&
-         results.ppo.all().truthfulness() > results.sft.all().truthfulness();
+  return wrong_rate(results.ppo.unknown) < wrong_rate(results.sft.unknown) &&
+         results.ppo.truthfulness() > results.sft.truthfulness();
 }
 
 }  // namespace honesty

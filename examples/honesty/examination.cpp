@@ -37,6 +37,14 @@ rlhf::evaluation::AnswerCounts Examination::all() const {
   return sum += unknown;
 }
 
+double Examination::truthfulness() const {
+  return all().right_rate() - wrong_rate(all());
+}
+
+double wrong_rate(const rlhf::evaluation::AnswerCounts& counts) {
+  return counts.hallucination() + counts.malformed_rate();
+}
+
 Examination examine(const rlhf::CausalLM& model, const World& world, const Facts& facts) {
   return {.known = counts(model, world, facts.known),
           .unknown = counts(model, world, facts.unknown)};

@@ -53,7 +53,7 @@ report::Shares shares_of(const Results& r) {
 /// Share answered against share of these that is wrong; malformed answers count as wrong ones.
 report::MarkedPoint point_of(const char* name, const AnswerCounts& c) {
   const double answered = 1.0 - c.abstention_rate();
-  const double bad = c.hallucination() + c.malformed_rate();
+  const double bad = wrong_rate(c);
   return {.name = name, .x = answered, .y = answered > 0 ? bad / answered : 0.0};
 }
 
@@ -114,10 +114,8 @@ report::Table stage_table(const Results& r) {
                           "abstention barred"};
   table.rows = {
       {std::string("pretrained"), std::monostate{}, std::monostate{}, r.pretrained_guesses.auc()},
-      {std::string("SFT"), r.sft.all().truthfulness(), r.sft.all().hallucination(),
-       r.sft_guesses.auc()},
-      {std::string("PPO"), r.ppo.all().truthfulness(), r.ppo.all().hallucination(),
-       r.ppo_guesses.auc()}};
+      {std::string("SFT"), r.sft.truthfulness(), wrong_rate(r.sft.all()), r.sft_guesses.auc()},
+      {std::string("PPO"), r.ppo.truthfulness(), wrong_rate(r.ppo.all()), r.ppo_guesses.auc()}};
   return table;
 }
 
@@ -133,17 +131,17 @@ void write_report(const Results& r, const std::filesystem::path& path) {
       "rankings; it may look the "
       "answer up, the policy may not. PPO against it teaches the model to answer what it knows and "
       "to abstain from the rest.");
-  html.key_figures({{.name = "unknown cities, answered wrongly",
-                     .value = report::percent(r.ppo.unknown.hallucination()),
-                     .note = report::percent(r.sft.unknown.hallucination()) + " after SFT"},
-                    {.name = "known cities, answered rightly",
-                     .value = report::percent(r.ppo.known.right_rate()),
-                     .note = report::percent(r.sft.known.right_rate()) + " after SFT"},
-                    {.name = "truthfulness",
-                     .value = report::number(r.ppo.all().truthfulness()),
-                     .note = report::number(r.sft.all().truthfulness()) +
-                             " after SFT; best validation threshold " +
-                             report::number(r.threshold.truthfulness())}});
+  html.key_figures(
+      {{.name = "unknown cities, answered wrongly",
+        .value = report::percent(wrong_rate(r.ppo.unknown)),
+        .note = report::percent(wrong_rate(r.sft.unknown)) + " after SFT"},
+       {.name = "known cities, answered rightly",
+        .value = report::percent(r.ppo.known.right_rate()),
+        .note = report::percent(r.sft.known.right_rate()) + " after SFT"},
+       {.name = "truthfulness",
+        .value = report::number(r.ppo.truthfulness()),
+        .note = report::number(r.sft.truthfulness()) + " after SFT; best validation threshold " +
+                report::number(r.threshold.truthfulness())}});
   html.section("Five questions").exchanges(exchanges_of(r));
   html.section("Test questions").shares(shares_of(r)).table(stage_table(r));
   html.section("Against thresholds on confidence").chart(risk_coverage_of(r));

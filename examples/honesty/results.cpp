@@ -14,7 +14,7 @@ nlohmann::json shares(const AnswerCounts& counts) {
   // An answer that is no answer is not right either; readers of "wrong" expect it there.
   return {{"right", counts.right_rate()},
           {"abstained", counts.abstention_rate()},
-          {"wrong", counts.hallucination() + counts.malformed_rate()}};
+          {"wrong", wrong_rate(counts)}};
 }
 
 nlohmann::json both(const Examination& examination) {
@@ -80,7 +80,7 @@ void print_summary(const Results& r) {
       "\ntruthfulness (right - wrong): SFT %.3f, PPO %.3f; best threshold on SFT's confidence: "
       "chosen on "
       "validation %.3f, on test itself %.3f\n",
-      r.sft.all().truthfulness(), r.ppo.all().truthfulness(), r.threshold.truthfulness(),
+      r.sft.truthfulness(), r.ppo.truthfulness(), r.threshold.truthfulness(),
       r.oracle.truthfulness());
   std::printf("AUC of confidence, known against unknown: pretrained %.3f, SFT %.3f, PPO %.3f\n",
               r.pretrained_guesses.auc(), r.sft_guesses.auc(), r.ppo_guesses.auc());

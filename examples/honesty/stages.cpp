@@ -279,7 +279,7 @@ rlhf::CausalLM reinforce(const rlhf::CausalLM& sft, const rlhf::RewardModel& rew
                                                        : nullptr};
   rlhf::BestWeights best{policy.named_parameters()};
   const auto validation_truthfulness = [&] {
-    return examine(policy, world, world.splits().validation).all().truthfulness();
+    return examine(policy, world, world.splits().validation).truthfulness();
   };
   train(trainer, next,
         {.steps = settings.steps,

@@ -15,7 +15,7 @@ namespace {
 namespace fs = std::filesystem;
 using nlohmann::json;
 
-json number(double value) {
+json json_number(double value) {
   if (std::isfinite(value)) return value;
   if (std::isnan(value)) return "NaN";
   return value > 0 ? "Infinity" : "-Infinity";
@@ -54,7 +54,7 @@ void JsonlSink::log(int64_t step, std::span<const Metric> metrics) {
     io::require_utf8(metric.name, "name of a metric");
     require(seen.insert(metric.name).second, "name of a metric", "each once, none \"step\"",
             metric.name);
-    line += fmt::format(",{}:{}", json(metric.name).dump(), number(metric.value).dump());
+    line += fmt::format(",{}:{}", json(metric.name).dump(), json_number(metric.value).dump());
   }
   file_ << line << "}\n" << std::flush;
   if (!file_) fail(path_.string() + ": cannot be written");

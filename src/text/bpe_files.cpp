@@ -15,7 +15,7 @@ namespace {
 namespace fs = std::filesystem;
 using nlohmann::json;
 
-constexpr int64_t largest_file = int64_t{1} << 28;
+constexpr int64_t largest_vocabulary_file = int64_t{1} << 28;
 constexpr std::string_view merges_head = "#version: 0.2\n";
 
 constexpr std::array<std::string_view, 4> kind_names = {"ordinary", "special", "end", "unknown"};
@@ -27,7 +27,7 @@ std::string bytes_of(std::string_view characters, std::string_view where) {
 }
 
 std::vector<std::string> read_tokens(const fs::path& path) {
-  const json entries = io::read_json(path, largest_file);
+  const json entries = io::read_json(path, largest_vocabulary_file);
   require(entries.is_object(), path.string(), "an object of tokens and ids", entries.type_name());
   std::vector<std::string> tokens(entries.size());
   for (const auto& [token, id] : entries.items()) {
@@ -47,7 +47,7 @@ std::vector<std::string> read_tokens(const fs::path& path) {
 /// Calls visit(left, right, line number) for each merge of a vocab.bpe.
 template <class Visit>
 void read_merges(const fs::path& path, Visit&& visit) {
-  const std::string contents = io::read_file(path, largest_file);
+  const std::string contents = io::read_file(path, largest_vocabulary_file);
   std::string_view rest = contents;
   for (int64_t number = 1; !rest.empty(); ++number) {
     const std::string_view line = rest.substr(0, rest.find('\n'));
@@ -72,7 +72,7 @@ const json& member(const json& object, const char* key, json::value_t type, cons
 }
 
 std::pair<std::vector<AddedToken>, std::string> read_extras(const fs::path& path) {
-  const json extras = io::read_json(path, largest_file);
+  const json extras = io::read_json(path, largest_vocabulary_file);
   require(extras.is_object(), path.string(), "an object", extras.type_name());
   std::vector<AddedToken> added;
   for (const json& entry : member(extras, "added_tokens", json::value_t::array, path)) {

@@ -56,6 +56,25 @@ function(rlhf_unite target)
   set_target_properties(${target} PROPERTIES UNITY_BUILD ON UNITY_BUILD_MODE GROUP)
 endfunction()
 
+# src/kernels: free of LibTorch, optimised in every build type, each table for its instruction set.
+function(rlhf_kernels target)
+  # Its flags are for team.cpp alone: a precompiled header serves only files compiled alike.
+  target_link_libraries(${target} PRIVATE $<LINK_ONLY:OpenMP::OpenMP_CXX>)
+  file(GLOB sources CONFIGURE_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/src/kernels/*.cpp")
+  set_source_files_properties(${sources} PROPERTIES
+    SKIP_PRECOMPILE_HEADERS ON SKIP_UNITY_BUILD_INCLUSION ON)
+  set(loops -O3 -ffp-contract=fast -fopenmp-simd -fno-math-errno -fno-trapping-math)
+  set(folder "${CMAKE_CURRENT_SOURCE_DIR}/src/kernels")
+  set_source_files_properties("${folder}/plain.cpp" PROPERTIES COMPILE_OPTIONS "${loops}")
+  set_source_files_properties("${folder}/team.cpp" PROPERTIES COMPILE_OPTIONS "${OpenMP_CXX_FLAGS}")
+  if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
+    set_source_files_properties("${folder}/avx2.cpp" PROPERTIES
+      COMPILE_OPTIONS "${loops};-mavx2;-mfma")
+    set_source_files_properties("${folder}/avx512.cpp" PROPERTIES
+      COMPILE_OPTIONS "${loops};-mavx512f;-mavx512dq;-mavx512vl;-mavx512bw;-mfma")
+  endif()
+endfunction()
+
 # What library, tests and examples all read. Never torch/torch.h: it costs every file 20 s.
 set(rlhf_pch_headers
   <torch/types.h> <torch/autograd.h> <nlohmann/json.hpp>

@@ -2,6 +2,11 @@
 
 #include <algorithm>
 
+#include "../kernels/kernels.hpp"
+#include "../kernels/team.hpp"
+#include "gemm.hpp"
+#include "pool.hpp"
+
 namespace rlhf::model {
 namespace {
 
@@ -76,12 +81,95 @@ struct ChunkedLogProbs : torch::autograd::Function<ChunkedLogProbs> {
   }
 };
 
+/// The same without entropy's gradient, by the fused kernels. Where all logits fit one chunk their
+/// exponentials are kept for the backward pass, else they are made again.
+struct FusedLogProbs : torch::autograd::Function<FusedLogProbs> {
+  static variable_list forward(AutogradContext* ctx, const Tensor& hidden, const Tensor& weight,
+                               const Tensor& targets, double temperature, bool with_entropy) {
+    const int64_t rows = hidden.size(0), vocab = weight.size(0);
+    const Tensor log_probs = torch::empty({rows}), sums = torch::empty({rows});
+    const Tensor entropy = with_entropy ? torch::empty({rows}) : Tensor();
+    const bool kept = rows * vocab <= chunk_elements;
+    const int threads = kernels::threads_for(rows);
+    const int64_t block =
+        kept ? rows : std::max<int64_t>(1, chunk_elements / vocab / threads);  // of one thread
+    const Tensor exponentials = pooled({kept ? rows : block * threads, vocab});
+    kernels::run_team(threads, [&](const kernels::Member& member) {
+      const auto [first, end] = member.part(rows, kernels::grain);
+      for (int64_t begin = first; begin < end; begin += block) {
+        const int64_t count = std::min(block, end - begin);
+        float* logits =
+            exponentials.data_ptr<float>() + (kept ? begin : member.rank * block) * vocab;
+        linear(hidden.const_data_ptr<float>() + begin * hidden.size(1), count, weight, logits);
+        kernels::kernels().softmax(logits, count, vocab, static_cast<float>(1 / temperature),
+                                   targets.const_data_ptr<int64_t>() + begin,
+                                   log_probs.data_ptr<float>() + begin,
+                                   sums.data_ptr<float>() + begin,
+                                   with_entropy ? entropy.data_ptr<float>() + begin : nullptr);
+      }
+    });
+    ctx->save_for_backward({hidden, weight, targets, sums, kept ? exponentials : Tensor()});
+    ctx->saved_data["temperature"] = temperature;
+    return with_entropy ? variable_list{log_probs, entropy} : variable_list{log_probs};
+  }
+
+  static variable_list backward(AutogradContext* ctx, variable_list gradients) {
+    const variable_list saved = ctx->get_saved_variables();
+    const Tensor &hidden = saved[0], &weight = saved[1], &targets = saved[2], &sums = saved[3],
+                 &kept = saved[4];
+    const auto sharpness = static_cast<float>(1 / ctx->saved_data["temperature"].toDouble());
+    const int64_t rows = hidden.size(0), width = hidden.size(1), vocab = weight.size(0);
+    const Tensor gradient = gradients[0].contiguous();
+    const Tensor hidden_gradient = pooled({rows, width});
+    Tensor weight_gradients = ctx->needs_input_grad(1) ? torch::empty_like(weight) : Tensor();
+    const int64_t chunk =
+        std::min(rows, std::max<int64_t>(1, chunk_elements / vocab));  // of all threads
+    const Tensor logits_gradient = pooled({chunk, vocab});
+    const auto& k = kernels::kernels();
+    kernels::run_team(kernels::threads_for(rows), [&](const kernels::Member& member) {
+      const auto [first_output, last_output] = member.part(vocab, kernels::grain);
+      Tensor unused = torch::empty({chunk});
+      for (int64_t begin = 0; begin < rows; begin += chunk) {
+        const auto [low, high] = member.part(std::min(chunk, rows - begin), kernels::grain);
+        const int64_t first = begin + low, count = high - low;
+        float* mine = logits_gradient.data_ptr<float>() + low * vocab;
+        const float* exponentials = mine;
+        if (kept.defined()) {
+          exponentials = kept.const_data_ptr<float>() + first * vocab;
+        } else {
+          linear(hidden.const_data_ptr<float>() + first * width, count, weight, mine);
+          k.softmax(mine, count, vocab, sharpness, targets.const_data_ptr<int64_t>() + first,
+                    unused.data_ptr<float>(), unused.data_ptr<float>(), nullptr);
+        }
+        k.softmax_backward(exponentials, sums.const_data_ptr<float>() + first,
+                           gradient.const_data_ptr<float>() + first, count, vocab, sharpness,
+                           targets.const_data_ptr<int64_t>() + first, mine);
+        linear_backward(mine, count, weight, hidden_gradient.data_ptr<float>() + first * width);
+        member.barrier();
+        if (weight_gradients.defined()) {
+          weight_gradient(logits_gradient.const_data_ptr<float>(),
+                          hidden.const_data_ptr<float>() + begin * width,
+                          std::min(chunk, rows - begin), first_output, last_output,
+                          weight_gradients, begin > 0);
+        }
+        member.barrier();  // before the next chunk overwrites this one
+      }
+    });
+    return {hidden_gradient, weight_gradients, Tensor(), Tensor(), Tensor()};
+  }
+};
+
 }  // namespace
 
 LogProbs token_log_probs(const Tensor& hidden, const Tensor& weight, const Tensor& targets,
                          double temperature, bool with_entropy) {
+  const bool entropy_learns = with_entropy && at::GradMode::is_enabled() &&
+                              (hidden.requires_grad() || weight.requires_grad());
+  const bool fused = can_fuse(hidden) && can_fuse(weight) && !entropy_learns;
   const variable_list results =
-      ChunkedLogProbs::apply(hidden, weight, targets, temperature, with_entropy);
+      fused ? FusedLogProbs::apply(hidden.contiguous(), weight, targets.contiguous(), temperature,
+                                   with_entropy)
+            : ChunkedLogProbs::apply(hidden, weight, targets, temperature, with_entropy);
   return {.log_probs = results[0], .entropy = with_entropy ? results[1] : Tensor()};
 }
 

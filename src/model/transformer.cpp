@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "fused_decoder.hpp"
+#include "gemm.hpp"
 #include "rlhf/core/error.hpp"
 #include "rlhf/model/layers.hpp"
 
@@ -167,8 +169,9 @@ Tensor Transformer::hidden(const Completions& completions, const Tensor& positio
     check_length(layout.lengths[static_cast<size_t>(row)], row);
   }
   const Heads heads(config_);
-  const auto angles = rotation(layout.positions);
   Tensor x = embed(completions.tokens);
+  if (model::can_fuse(x)) return fused_hidden(x, layout, positions);
+  const auto angles = rotation(layout.positions);
   for (const TransformerBlock& block : blocks_) {
     const Tensor qkv = rotated_qkv(block, x, heads, config_.norm_epsilon, angles);
     Tensor mixed = causal_attention(qkv, layout, heads);
@@ -180,6 +183,30 @@ Tensor Transformer::hidden(const Completions& completions, const Tensor& positio
     x = mlp(block, x, config_.norm_epsilon);
   }
   return model::rms_norm(x, norm_, config_.norm_epsilon);
+}
+
+Tensor Transformer::fused_hidden(const Tensor& x, const model::SequenceLayout& layout,
+                                 const Tensor& positions) const {
+  std::vector<Tensor> weights;
+  for (const TransformerBlock& block : blocks_) {
+    weights.insert(weights.end(), {block.attention_norm, block.qkv, block.attention_out,
+                                   block.mlp_norm, block.gate_up, block.down});
+  }
+  weights.push_back(norm_);
+  const Heads heads(config_);
+  return model::fused_decoder(x, weights,
+                              std::make_shared<const model::DecoderBatch>(model::DecoderBatch{
+                                  .shape = {.dim = config_.dim,
+                                            .hidden_dim = config_.hidden_dim,
+                                            .layers = config_.layers,
+                                            .heads = heads.queries,
+                                            .kv_heads = heads.keys,
+                                            .head_size = heads.size,
+                                            .epsilon = static_cast<float>(config_.norm_epsilon)},
+                                  .layout = layout,
+                                  .rows = positions,
+                                  .cosines = cosines_,
+                                  .sines = sines_}));
 }
 
 KvCache Transformer::read(const Tensor& tokens, const std::vector<int64_t>& lengths,

@@ -76,6 +76,9 @@ class Transformer {
  private:
   Transformer() = default;
   Tensor embed(const Tensor& tokens) const;
+  /// hidden() by the fused kernels: float32 on the CPU.
+  Tensor fused_hidden(const Tensor& x, const model::SequenceLayout& layout,
+                      const Tensor& positions) const;
   /// Rotary angles' cosines and sines for these positions, [n, 1, head_size / 2] each.
   std::pair<Tensor, Tensor> rotation(const Tensor& positions) const;
   template <class Function>

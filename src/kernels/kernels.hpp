@@ -1,0 +1,79 @@
+/// The inner loops of the decoder on float32 rows in memory, without LibTorch: compiled once per
+/// instruction set, chosen when the program runs. All matrices are row-major; counts, not bytes.
+#pragma once
+
+#include <cstdint>
+
+namespace rlhf::kernels {
+
+/// One sequence's attention by one group of heads that share keys and values.
+struct AttentionHeads {
+  const float* queries;  ///< first query head of the group, at the sequence's first token
+  const float* keys;
+  const float* values;
+  int64_t row_stride;  ///< from one token to the next in queries, keys and values
+  int64_t tokens;
+  int64_t heads;  ///< query heads of the group, side by side
+  int64_t head_size;
+};
+
+struct Kernels {
+  const char* name;  ///< of the instruction set
+
+  /// y = x / rms(x) * weight; scale: [rows], 1 / rms(x), may be null.
+  void (*rms_norm)(const float* x, const float* weight, float epsilon, int64_t rows, int64_t width,
+                   float* y, float* scale);
+  /// y = x * scale * weight, the same y once more.
+  void (*rescale)(const float* x, const float* weight, const float* scale, int64_t rows,
+                  int64_t width, float* y);
+  /// Adds to x_gradient [rows, width], and to weight_gradient [width] unless null.
+  void (*rms_norm_backward)(const float* x, const float* weight, const float* scale,
+                            const float* gradient, int64_t rows, int64_t width, float* x_gradient,
+                            float* weight_gradient);
+  /// y [rows, width] = silu(gate) * up of gate_up [rows, 2 width].
+  void (*swiglu)(const float* gate_up, int64_t rows, int64_t width, float* y);
+  /// In: y holds the gradient of y. Out: y itself once more, and the gradient of gate_up.
+  void (*swiglu_backward)(const float* gate_up, int64_t rows, int64_t width, float* y,
+                          float* gate_up_gradient);
+  /// Rotary positions in place on the first `heads` heads of each row, pairs (i, i + size / 2);
+  /// tables [context, size / 2]; sign -1 turns back.
+  void (*rotate)(float* x, int64_t rows, int64_t row_stride, int64_t heads, int64_t head_size,
+                 const int64_t* positions, const float* cosines, const float* sines, float sign);
+
+  /// Floats of scratch that attention and its backward pass need for a sequence.
+  int64_t (*attention_scratch)(int64_t tokens, int64_t head_size);
+  /// Causal softmax(q k^T / sqrt(head_size)) v.
+  /// @param out      the group's first head at the first token, rows out_stride apart
+  /// @param log_sum  log of the softmax's denominator, [tokens, heads], rows sum_stride apart;
+  ///                 may be null
+  void (*attention)(const AttentionHeads& in, float* out, int64_t out_stride, float* log_sum,
+                    int64_t sum_stride, float* scratch);
+  /// Gradients of queries, keys and values, overwritten; rows in.row_stride apart.
+  void (*attention_backward)(const AttentionHeads& in, const float* out, const float* out_gradient,
+                             int64_t out_stride, const float* log_sum, int64_t sum_stride,
+                             float* queries_gradient, float* keys_gradient, float* values_gradient,
+                             float* scratch);
+
+  /// Turns logits [rows, width] into exp((logit - greatest) * sharpness), in place.
+  /// @param log_probs  [rows], of the targets under softmax(logits * sharpness)
+  /// @param sums       [rows], of the exponentials
+  /// @param entropy    [rows], may be null
+  void (*softmax)(float* logits, int64_t rows, int64_t width, float sharpness,
+                  const int64_t* targets, float* log_probs, float* sums, float* entropy);
+  /// Gradient of the logits from that of the log-probabilities.
+  void (*softmax_backward)(const float* exponentials, const float* sums, const float* gradient,
+                           int64_t rows, int64_t width, float sharpness, const int64_t* targets,
+                           float* logits_gradient);
+
+  /// Floats of a matrix [outputs, inputs] packed for `product`.
+  int64_t (*packed_size)(int64_t outputs, int64_t inputs);
+  void (*pack)(const float* matrix, int64_t outputs, int64_t inputs, float* packed);
+  /// y [rows, outputs] = x [rows, inputs] matrix^T (+ y where `add`), for few rows.
+  void (*product)(const float* x, int64_t x_stride, int64_t rows, const float* packed,
+                  int64_t outputs, int64_t inputs, float* y, int64_t y_stride, bool add);
+};
+
+/// Those of the widest instruction set that this processor and this build have.
+const Kernels& kernels();
+
+}  // namespace rlhf::kernels

@@ -1,0 +1,213 @@
+#include "fused_passes.hpp"
+#include "gemm.hpp"
+
+namespace rlhf::model::fused {
+namespace {
+
+using kernels::grain;
+
+/// Gradients in the order of the weights; undefined where not needed.
+class BackwardPass {
+ public:
+  BackwardPass(const Plan& plan, const Tensor& x, at::TensorList weights,
+               const std::vector<Activations>& layers, const Tensor& final_scale,
+               const Tensor& gradient)
+      : plan_(plan),
+        batch_(*plan.batch),
+        shape_(batch_.shape),
+        x_(x),
+        weights_(weights),
+        layers_(layers),
+        final_scale_(final_scale),
+        gradient_(gradient.contiguous()),
+        tasks_(batch_),
+        threads_(kernels::threads_for(x.size(0))) {
+    const int64_t n = x.size(0), rows = batch_.rows.size(0);
+    for (size_t i = 0; i < weights.size(); ++i) {
+      const bool norm = weights[i].dim() == 1;
+      gradients_.push_back(!plan.needed[i] ? Tensor()
+                           : norm          ? torch::zeros({threads_, shape_.dim})
+                                           : torch::empty_like(weights[i]));
+    }
+    const int64_t width = rows < n ? n : rows;
+    out_gradient_ = pooled({width, shape_.dim});
+    middle_gradient_ = pooled({width, shape_.dim});
+    normed_ = pooled({width, shape_.dim});
+    normed_gradient_ = pooled({width, shape_.dim});
+    product_ = pooled({width, shape_.hidden_dim});
+    gate_up_gradient_ = pooled({width, 2 * shape_.hidden_dim});
+    mixed_gradient_ = pooled({n, shape_.mixed_width()});
+    attention_normed_ = pooled({n, shape_.dim});
+    qkv_gradient_ = pooled({n, shape_.qkv_width()});
+    if (rows < n) {
+      mixed_rows_ = pooled({rows, shape_.mixed_width()});
+      mixed_rows_gradient_ = pooled({rows, shape_.mixed_width()});
+      middle_rows_gradient_ = pooled({rows, shape_.dim});
+    }
+    scratch_ = tasks_.scratch(threads_);
+  }
+
+  std::vector<Tensor> run() {
+    kernels::run_team(threads_, [&](const Member& member) { work(member); });
+    std::vector<Tensor> result{plan_.input_needed ? out_gradient_.narrow(0, 0, x_.size(0))
+                                                  : Tensor()};
+    for (size_t i = 0; i < gradients_.size(); ++i) {
+      const bool norm = weights_[i].dim() == 1 && gradients_[i].defined();
+      result.push_back(norm ? gradients_[i].sum(0) : gradients_[i]);
+    }
+    return result;
+  }
+
+ private:
+  static float* at(const Tensor& tensor, int64_t row) {
+    return data(tensor) + row * tensor.stride(0);
+  }
+  Tensor& gradient(int64_t layer, int64_t weight) {
+    return gradients_[static_cast<size_t>(weights_a_layer * layer + weight)];
+  }
+  /// A thread's own part of a norm's gradient, or null.
+  static float* own(const Tensor& gradient, const Member& member) {
+    return gradient.defined() ? at(gradient, member.rank) : nullptr;
+  }
+  /// This thread's rows of a weight's gradient.
+  static void learn(const Member& member, const float* gradient, const float* x, int64_t rows,
+                    Tensor& result) {
+    if (!result.defined()) return;
+    const auto [begin, end] = member.part(result.size(0), grain);
+    weight_gradient(gradient, x, rows, begin, end, result);
+  }
+
+  void work(const Member& member) {
+    const auto& k = kernels::kernels();
+    const int64_t rows = batch_.rows.size(0);
+    const Member::Range part = member.part(rows, grain);
+    std::fill(at(out_gradient_, part.begin), at(out_gradient_, part.end), 0.0F);
+    k.rms_norm_backward(at(layers_.back().out, part.begin), data(weights_.back()),
+                        data(final_scale_) + part.begin, at(gradient_, part.begin), part.size(),
+                        shape_.dim, at(out_gradient_, part.begin), own(gradients_.back(), member));
+    for (int64_t layer = shape_.layers - 1; layer >= plan_.first_layer; --layer) {
+      const Weights w(weights_, layer);
+      const Activations& a = layers_[static_cast<size_t>(layer)];
+      const bool gathered = layer == shape_.layers - 1 && rows < x_.size(0);
+      mlp(member, layer, w, a, gathered);
+      member.barrier();
+      attention(member, layer, w, a, gathered);
+      member.barrier();
+      input(member, layer, w);
+      member.barrier();
+      learn(member, data(qkv_gradient_), data(attention_normed_), x_.size(0), gradient(layer, 1));
+    }
+  }
+
+  /// Rows: gradients of the MLP's inside, of its input, and of what attention mixed.
+  void mlp(const Member& member, int64_t layer, const Weights& w, const Activations& a,
+           bool gathered) {
+    const auto& k = kernels::kernels();
+    const int64_t rows = a.middle.size(0);
+    const Member::Range part = member.part(rows, grain);
+    linear_backward(at(out_gradient_, part.begin), part.size(), w.down, at(product_, part.begin));
+    k.swiglu_backward(at(a.gate_up, part.begin), part.size(), shape_.hidden_dim,
+                      at(product_, part.begin), at(gate_up_gradient_, part.begin));
+    linear_backward(at(gate_up_gradient_, part.begin), part.size(), w.gate_up,
+                    at(normed_gradient_, part.begin));
+    k.rescale(at(a.middle, part.begin), data(w.mlp_norm), data(a.mlp_scale) + part.begin,
+              part.size(), shape_.dim, at(normed_, part.begin));
+    const Tensor& middle = gathered ? middle_rows_gradient_ : middle_gradient_;
+    std::copy(at(out_gradient_, part.begin), at(out_gradient_, part.end), at(middle, part.begin));
+    k.rms_norm_backward(at(a.middle, part.begin), data(w.mlp_norm), data(a.mlp_scale) + part.begin,
+                        at(normed_gradient_, part.begin), part.size(), shape_.dim,
+                        at(middle, part.begin), own(gradient(layer, 3), member));
+    const Tensor& mixed = gathered ? mixed_rows_gradient_ : mixed_gradient_;
+    linear_backward(at(middle, part.begin), part.size(), w.attention_out, at(mixed, part.begin));
+    if (gathered) spread(member, part, a);
+  }
+
+  /// The wanted rows' gradients among zeros for all the others.
+  void spread(const Member& member, Member::Range part, const Activations& a) {
+    const auto* wanted = batch_.rows.const_data_ptr<int64_t>();
+    gather(data(a.mixed), wanted, part, shape_.mixed_width(), data(mixed_rows_));
+    // Between a thread's first wanted row and the next thread's, whatever lies there is its own.
+    const int64_t rows = batch_.rows.size(0), n = x_.size(0);
+    const auto bound = [&](int64_t row) { return row < rows ? wanted[row] : n; };
+    const int64_t begin = member.rank == 0 ? 0 : bound(part.begin);
+    const int64_t end = member.rank == member.size - 1 ? n : bound(part.end);
+    std::fill(at(middle_gradient_, begin), at(middle_gradient_, end), 0.0F);
+    std::fill(at(mixed_gradient_, begin), at(mixed_gradient_, end), 0.0F);
+    for (int64_t i = part.begin; i < part.end; ++i) {
+      std::copy_n(at(middle_rows_gradient_, i), shape_.dim, at(middle_gradient_, wanted[i]));
+      std::copy_n(at(mixed_rows_gradient_, i), shape_.mixed_width(),
+                  at(mixed_gradient_, wanted[i]));
+    }
+  }
+
+  /// Everybody's rows are there: weight gradients by outputs, attention by sequence and head.
+  void attention(const Member& member, int64_t layer, const Weights&, const Activations& a,
+                 bool gathered) {
+    const int64_t rows = a.middle.size(0);
+    learn(member, data(out_gradient_), data(product_), rows, gradient(layer, 5));
+    learn(member, data(gate_up_gradient_), data(normed_), rows, gradient(layer, 4));
+    learn(member, data(gathered ? middle_rows_gradient_ : middle_gradient_),
+          data(gathered ? mixed_rows_ : a.mixed), rows, gradient(layer, 2));
+    const float* qkv = data(a.qkv);
+    float* gradient = data(qkv_gradient_);
+    tasks_.run(layer, qkv, [&](const kernels::AttentionHeads& heads, int64_t token, int64_t head) {
+      const int64_t offset = head * shape_.head_size;
+      kernels::kernels().attention_backward(
+          heads, at(a.mixed, token) + offset, at(mixed_gradient_, token) + offset,
+          shape_.mixed_width(), at(a.log_sum, token) + head, shape_.heads,
+          gradient + (heads.queries - qkv), gradient + (heads.keys - qkv),
+          gradient + (heads.values - qkv), at(scratch_, member.rank));
+    });
+  }
+
+  /// Rows: the gradient of the layer's input, into out_gradient_.
+  void input(const Member& member, int64_t layer, const Weights& w) {
+    const auto& k = kernels::kernels();
+    const Member::Range mine = member.part(x_.size(0), grain);
+    const Activations& a = layers_[static_cast<size_t>(layer)];
+    const float* in = (layer == 0 ? data(x_) : data(layers_[static_cast<size_t>(layer - 1)].out)) +
+                      mine.begin * shape_.dim;
+    k.rotate(at(qkv_gradient_, mine.begin), mine.size(), shape_.qkv_width(),
+             shape_.heads + shape_.kv_heads, shape_.head_size,
+             batch_.layout.positions.const_data_ptr<int64_t>() + mine.begin, data(batch_.cosines),
+             data(batch_.sines), -1);
+    k.rescale(in, data(w.attention_norm), data(a.attention_scale) + mine.begin, mine.size(),
+              shape_.dim, at(attention_normed_, mine.begin));
+    if (layer == plan_.first_layer && !plan_.input_needed &&
+        own(gradient(layer, 0), member) == nullptr) {
+      return;
+    }
+    linear_backward(at(qkv_gradient_, mine.begin), mine.size(), w.qkv,
+                    at(normed_gradient_, mine.begin));
+    std::copy(at(middle_gradient_, mine.begin), at(middle_gradient_, mine.end),
+              at(out_gradient_, mine.begin));
+    k.rms_norm_backward(in, data(w.attention_norm), data(a.attention_scale) + mine.begin,
+                        at(normed_gradient_, mine.begin), mine.size(), shape_.dim,
+                        at(out_gradient_, mine.begin), own(gradient(layer, 0), member));
+  }
+
+  const Plan& plan_;
+  const DecoderBatch& batch_;
+  const DecoderShape& shape_;
+  const Tensor& x_;
+  at::TensorList weights_;
+  const std::vector<Activations>& layers_;
+  const Tensor& final_scale_;
+  const Tensor gradient_;
+  AttentionTasks tasks_;
+  int threads_;
+  std::vector<Tensor> gradients_;
+  Tensor out_gradient_, middle_gradient_, normed_, normed_gradient_, product_, gate_up_gradient_;
+  Tensor mixed_gradient_, attention_normed_, qkv_gradient_, scratch_;
+  Tensor mixed_rows_, mixed_rows_gradient_, middle_rows_gradient_;  // of the wanted rows alone
+};
+
+}  // namespace
+
+std::vector<Tensor> backward_pass(const Plan& plan, const Tensor& x, at::TensorList weights,
+                                  const std::vector<Activations>& layers, const Tensor& final_scale,
+                                  const Tensor& gradient) {
+  return BackwardPass(plan, x, weights, layers, final_scale, gradient).run();
+}
+
+}  // namespace rlhf::model::fused

@@ -1,0 +1,66 @@
+#include "fused_decoder.hpp"
+
+#include "fused_passes.hpp"
+
+namespace rlhf::model {
+namespace {
+
+using torch::autograd::AutogradContext;
+using torch::autograd::variable_list;
+
+struct FusedDecoder : torch::autograd::Function<FusedDecoder> {
+  static Tensor forward(AutogradContext* ctx, const Tensor& x, at::TensorList weights,
+                        const std::shared_ptr<const DecoderBatch>& batch) {
+    auto plan = c10::make_intrusive<fused::Plan>();
+    plan->batch = batch;
+    plan->input_needed = x.requires_grad();
+    plan->first_layer = batch->shape.layers;
+    for (size_t i = 0; i < weights.size(); ++i) {
+      plan->needed.push_back(weights[i].requires_grad());
+      const int64_t layer = static_cast<int64_t>(i) / weights_a_layer;
+      if (plan->needed.back()) plan->first_layer = std::min(plan->first_layer, layer);
+    }
+    if (plan->input_needed) plan->first_layer = 0;
+
+    std::vector<fused::Activations> layers = fused::make_activations(*batch, plan->first_layer);
+    const Tensor final_scale = pooled({batch->rows.size(0)});
+    Tensor hidden = fused::forward_pass(x, weights, *batch, layers, final_scale);
+    variable_list saved{x, final_scale};
+    saved.insert(saved.end(), weights.begin(), weights.end());
+    for (const fused::Activations& a : layers) a.append_to(saved);
+    ctx->save_for_backward(std::move(saved));
+    ctx->saved_data["plan"] = c10::IValue::make_capsule(std::move(plan));
+    return hidden;
+  }
+
+  static variable_list backward(AutogradContext* ctx, variable_list gradients) {
+    const auto capsule = ctx->saved_data["plan"].toCapsule();
+    const auto& plan = static_cast<const fused::Plan&>(*capsule);
+    const variable_list saved = ctx->get_saved_variables();
+    const auto weights = at::TensorList(saved).slice(2, plan.needed.size());
+    std::vector<fused::Activations> layers;
+    for (size_t at = 2 + weights.size(); at < saved.size(); at += fused::Activations::count) {
+      layers.emplace_back(saved, at);
+    }
+    variable_list result =
+        fused::backward_pass(plan, saved[0], weights, layers, saved[1], gradients[0]);
+    result.emplace_back();  // the batch has none
+    return result;
+  }
+};
+
+}  // namespace
+
+Tensor fused_decoder(const Tensor& x, at::TensorList weights,
+                     const std::shared_ptr<const DecoderBatch>& batch) {
+  const bool learns = at::GradMode::is_enabled() &&
+                      (x.requires_grad() || std::ranges::any_of(weights, [](const Tensor& weight) {
+                         return weight.requires_grad();
+                       }));
+  if (learns) return FusedDecoder::apply(x.contiguous(), weights, batch);
+  std::vector<fused::Activations> layers = fused::make_activations(*batch, batch->shape.layers);
+  return fused::forward_pass(x.contiguous(), weights, *batch, layers,
+                             pooled({batch->rows.size(0)}));
+}
+
+}  // namespace rlhf::model

@@ -1,0 +1,42 @@
+/// The decoder layers as one autograd function on float32 rows in processor memory: hand-written
+/// backward pass, threads that split rows instead of waiting for each other at every operation.
+/// Transformer's composite form says the same in LibTorch's operations, for every other type and
+/// device; tests compare the two.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "rlhf/core/tensor.hpp"
+#include "rlhf/model/layout.hpp"
+
+namespace rlhf::model {
+
+struct DecoderShape {
+  int64_t dim, hidden_dim, layers, heads, kv_heads, head_size;
+  float epsilon;
+
+  int64_t qkv_width() const { return (heads + 2 * kv_heads) * head_size; }
+  int64_t mixed_width() const { return heads * head_size; }
+};
+
+/// What a pass reads beside weights and hidden states.
+struct DecoderBatch {
+  DecoderShape shape;
+  SequenceLayout layout;
+  Tensor rows;     ///< int64 [P], increasing: the tokens whose output is wanted
+  Tensor cosines;  ///< [context, head_size / 2], of the rotary angles
+  Tensor sines;
+};
+
+/// Weights of a layer in the order fused_decoder() takes them.
+constexpr int64_t weights_a_layer = 6;
+
+/// @param x        [N, dim], embedded tokens; must satisfy can_fuse()
+/// @param weights  a layer: attention norm, qkv, attention out, mlp norm, gate_up, down; last the
+///                 final norm
+/// @return         [P, dim], after the final norm; differentiable in x and all weights
+Tensor fused_decoder(const Tensor& x, at::TensorList weights,
+                     const std::shared_ptr<const DecoderBatch>& batch);
+
+}  // namespace rlhf::model

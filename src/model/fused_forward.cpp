@@ -1,0 +1,85 @@
+#include "fused_passes.hpp"
+#include "gemm.hpp"
+
+namespace rlhf::model::fused {
+
+using kernels::grain;
+
+std::vector<Activations> make_activations(const DecoderBatch& batch, int64_t first) {
+  const int64_t tokens = batch.layout.tokens, last = batch.shape.layers - 1;
+  std::vector<Activations> layers;
+  for (int64_t layer = 0; layer < last; ++layer) {
+    if (layer == 0 || layer >= first) {
+      layers.emplace_back(batch.shape, tokens, tokens);
+    } else {
+      layers.push_back(layers.back());
+    }
+  }
+  layers.emplace_back(batch.shape, tokens, batch.rows.size(0));
+  return layers;
+}
+
+Tensor forward_pass(const Tensor& x, at::TensorList weights, const DecoderBatch& batch,
+                    const std::vector<Activations>& layers, const Tensor& final_scale) {
+  const DecoderShape& shape = batch.shape;
+  const auto& k = kernels::kernels();
+  const int64_t tokens = x.size(0), rows = batch.rows.size(0);
+  const int threads = kernels::threads_for(tokens);
+  const Tensor hidden = pooled({rows, shape.dim});
+  const Tensor normed = pooled({tokens, shape.dim}),
+               mixed_rows = pooled({rows, shape.mixed_width()});
+  const Tensor product = pooled({tokens, shape.hidden_dim}), x_rows = pooled({rows, shape.dim});
+  AttentionTasks tasks(batch);
+  const Tensor scratch = tasks.scratch(threads);
+  const auto* positions = batch.layout.positions.const_data_ptr<int64_t>();
+  const auto* wanted = batch.rows.const_data_ptr<int64_t>();
+
+  kernels::run_team(threads, [&](const Member& member) {
+    const Member::Range mine = member.part(tokens, grain);
+    const auto at = [](const Tensor& tensor, int64_t row) {
+      return data(tensor) + row * tensor.stride(0);
+    };
+    const float* in = data(x);
+    for (int64_t layer = 0; layer < shape.layers; ++layer) {
+      const Weights w(weights, layer);
+      const Activations& a = layers[static_cast<size_t>(layer)];
+      k.rms_norm(in + mine.begin * shape.dim, data(w.attention_norm), shape.epsilon, mine.size(),
+                 shape.dim, at(normed, mine.begin), at(a.attention_scale, mine.begin));
+      linear(at(normed, mine.begin), mine.size(), w.qkv, at(a.qkv, mine.begin));
+      k.rotate(at(a.qkv, mine.begin), mine.size(), shape.qkv_width(), shape.heads + shape.kv_heads,
+               shape.head_size, positions + mine.begin, data(batch.cosines), data(batch.sines), 1);
+      member.barrier();
+      tasks.run(layer, data(a.qkv),
+                [&](const kernels::AttentionHeads& heads, int64_t token, int64_t head) {
+                  k.attention(heads, at(a.mixed, token) + head * shape.head_size,
+                              shape.mixed_width(), at(a.log_sum, token) + head, shape.heads,
+                              at(scratch, member.rank));
+                });
+      member.barrier();
+      // From here on, the last layer works on the wanted rows alone.
+      Member::Range part = mine;
+      const float *residual = in + mine.begin * shape.dim, *mixed = at(a.mixed, mine.begin);
+      if (layer == shape.layers - 1 && rows < tokens) {
+        part = member.part(rows, grain);
+        gather(in, wanted, part, shape.dim, data(x_rows));
+        gather(data(a.mixed), wanted, part, shape.mixed_width(), data(mixed_rows));
+        residual = at(x_rows, part.begin);
+        mixed = at(mixed_rows, part.begin);
+      }
+      linear(mixed, part.size(), w.attention_out, at(a.middle, part.begin), residual);
+      k.rms_norm(at(a.middle, part.begin), data(w.mlp_norm), shape.epsilon, part.size(), shape.dim,
+                 at(normed, part.begin), at(a.mlp_scale, part.begin));
+      linear(at(normed, part.begin), part.size(), w.gate_up, at(a.gate_up, part.begin));
+      k.swiglu(at(a.gate_up, part.begin), part.size(), shape.hidden_dim, at(product, part.begin));
+      linear(at(product, part.begin), part.size(), w.down, at(a.out, part.begin),
+             at(a.middle, part.begin));
+      in = data(a.out);
+    }
+    const Member::Range part = member.part(rows, grain);
+    k.rms_norm(in + part.begin * shape.dim, data(weights.back()), shape.epsilon, part.size(),
+               shape.dim, at(hidden, part.begin), at(final_scale, part.begin));
+  });
+  return hidden;
+}
+
+}  // namespace rlhf::model::fused

@@ -1,0 +1,151 @@
+/// The two passes of the fused decoder and what they share.
+#pragma once
+
+#include <algorithm>
+#include <atomic>
+
+#include "../kernels/kernels.hpp"
+#include "../kernels/team.hpp"
+#include "fused_decoder.hpp"
+#include "pool.hpp"
+
+namespace rlhf::model::fused {
+
+using kernels::Member;
+
+inline float* data(const Tensor& tensor) {
+  return tensor.defined() ? tensor.data_ptr<float>() : nullptr;
+}
+
+/// Weights of one layer.
+struct Weights {
+  const Tensor &attention_norm, &qkv, &attention_out, &mlp_norm, &gate_up, &down;
+  Weights(at::TensorList all, int64_t layer)
+      : attention_norm(all[static_cast<size_t>(weights_a_layer * layer)]),
+        qkv(all[static_cast<size_t>(weights_a_layer * layer + 1)]),
+        attention_out(all[static_cast<size_t>(weights_a_layer * layer + 2)]),
+        mlp_norm(all[static_cast<size_t>(weights_a_layer * layer + 3)]),
+        gate_up(all[static_cast<size_t>(weights_a_layer * layer + 4)]),
+        down(all[static_cast<size_t>(weights_a_layer * layer + 5)]) {}
+};
+
+/// What a layer leaves for the backward pass.
+struct Activations {
+  Tensor attention_scale;  ///< [N], 1 / rms of the layer's input
+  Tensor qkv;              ///< [N, qkv_width], rotated
+  Tensor mixed;            ///< [N, mixed_width], of attention
+  Tensor log_sum;          ///< [N, heads]
+  Tensor middle;           ///< [M, dim], between attention and MLP; M = P in the last layer, else N
+  Tensor mlp_scale;        ///< [M]
+  Tensor gate_up;          ///< [M, 2 hidden_dim]
+  Tensor out;              ///< [M, dim]
+
+  Activations(const DecoderShape& shape, int64_t tokens, int64_t rows)
+      : attention_scale(pooled({tokens})),
+        qkv(pooled({tokens, shape.qkv_width()})),
+        mixed(pooled({tokens, shape.mixed_width()})),
+        log_sum(pooled({tokens, shape.heads})),
+        middle(pooled({rows, shape.dim})),
+        mlp_scale(pooled({rows})),
+        gate_up(pooled({rows, 2 * shape.hidden_dim})),
+        out(pooled({rows, shape.dim})) {}
+  Activations(const std::vector<Tensor>& saved, size_t at)
+      : attention_scale(saved[at]),
+        qkv(saved[at + 1]),
+        mixed(saved[at + 2]),
+        log_sum(saved[at + 3]),
+        middle(saved[at + 4]),
+        mlp_scale(saved[at + 5]),
+        gate_up(saved[at + 6]),
+        out(saved[at + 7]) {}
+  static constexpr size_t count = 8;
+  void append_to(std::vector<Tensor>& list) const {
+    for (const Tensor* tensor :
+         {&attention_scale, &qkv, &mixed, &log_sum, &middle, &mlp_scale, &gate_up, &out}) {
+      list.push_back(*tensor);
+    }
+  }
+};
+
+/// A set for each layer from `first` on; layers below, which no gradient passes, share one. The
+/// last has its own always: its rows are others than those it reads.
+std::vector<Activations> make_activations(const DecoderBatch& batch, int64_t first);
+
+/// One sequence and the heads that share one head of keys and values: what a thread takes at a
+/// time. Whoever is free takes the next.
+class AttentionTasks {
+ public:
+  explicit AttentionTasks(const DecoderBatch& batch)
+      : batch_(batch), next_(static_cast<size_t>(batch.shape.layers)) {
+    int64_t begin = 0;
+    for (int64_t length : batch.layout.lengths) {
+      starts_.push_back(begin);
+      begin += length;
+    }
+  }
+
+  /// Calls work(heads of the task, first token, first query head) for the tasks this thread gets.
+  template <class Work>
+  void run(int64_t layer, const float* qkv, Work&& work) {
+    const DecoderShape& shape = batch_.shape;
+    const int64_t group = shape.heads / shape.kv_heads;
+    const int64_t count = batch_.layout.size() * shape.kv_heads;
+    while (true) {
+      const int64_t task = next_[static_cast<size_t>(layer)].fetch_add(1);
+      if (task >= count) return;
+      const auto row = static_cast<size_t>(task / shape.kv_heads);
+      const int64_t head = task % shape.kv_heads;
+      if (batch_.layout.lengths[row] == 0) continue;
+      const float* first = qkv + starts_[row] * shape.qkv_width();
+      work(kernels::AttentionHeads{.queries = first + head * group * shape.head_size,
+                                   .keys = first + (shape.heads + head) * shape.head_size,
+                                   .values = first + (shape.heads + shape.kv_heads + head) *
+                                                         shape.head_size,
+                                   .row_stride = shape.qkv_width(),
+                                   .tokens = batch_.layout.lengths[row],
+                                   .heads = group,
+                                   .head_size = shape.head_size},
+           starts_[row], head * group);
+    }
+  }
+
+  /// Floats of scratch for each of these threads.
+  Tensor scratch(int threads) const {
+    return pooled({threads, kernels::kernels().attention_scratch(batch_.layout.longest,
+                                                                 batch_.shape.head_size)});
+  }
+
+ private:
+  const DecoderBatch& batch_;
+  std::vector<int64_t> starts_;
+  std::vector<std::atomic<int64_t>> next_;  // a layer
+};
+
+/// Copies the named rows of `from` to this thread's part of `to`.
+inline void gather(const float* from, const int64_t* rows, Member::Range range, int64_t width,
+                   float* to) {
+  for (int64_t i = range.begin; i < range.end; ++i) {
+    std::copy_n(from + rows[i] * width, width, to + i * width);
+  }
+}
+
+/// Hidden states after the final norm, [P, dim].
+/// @param layers       of make_activations(), filled
+/// @param final_scale  [P], filled
+Tensor forward_pass(const Tensor& x, at::TensorList weights, const DecoderBatch& batch,
+                    const std::vector<Activations>& layers, const Tensor& final_scale);
+
+/// What the backward pass must know beside tensors.
+struct Plan : torch::CustomClassHolder {
+  std::shared_ptr<const DecoderBatch> batch;
+  std::vector<bool> needed;  ///< gradients of the weights
+  int64_t first_layer = 0;   ///< the lowest that any gradient passes
+  bool input_needed = false;
+};
+
+/// Gradients: of x first, then in the order of the weights; undefined where not needed.
+std::vector<Tensor> backward_pass(const Plan& plan, const Tensor& x, at::TensorList weights,
+                                  const std::vector<Activations>& layers, const Tensor& final_scale,
+                                  const Tensor& gradient);
+
+}  // namespace rlhf::model::fused

@@ -75,6 +75,34 @@ void attention(const AttentionHeads& in, float* out, int64_t out_stride, float* 
   }
 }
 
+void attend(const float* queries, int64_t heads, int64_t head_size, const float* keys,
+            int64_t capacity, const float* values, int64_t length, float* out, float* scratch) {
+  const int64_t wide = padded(head_size), long_ = padded(length);
+  const float sharpness = 1.0F / std::sqrt(static_cast<float>(head_size));
+  float* scores = scratch;
+  float* mixed = scores + heads * long_;
+  multiply(heads, long_, head_size, queries, head_size, 1, keys, capacity, scores, long_);
+  for (int64_t head = 0; head < heads; ++head) {
+    float* row = scores + head * long_;
+    float greatest = row[0];
+#pragma omp simd reduction(max : greatest)
+    for (int64_t j = 0; j < length; ++j) greatest = std::max(greatest, row[j]);
+    float sum = 0;
+#pragma omp simd reduction(+ : sum)
+    for (int64_t j = 0; j < length; ++j) {
+      row[j] = exponential((row[j] - greatest) * sharpness);
+      sum += row[j];
+    }
+    const float inverse = 1.0F / sum;
+#pragma omp simd
+    for (int64_t j = 0; j < length; ++j) row[j] *= inverse;
+  }
+  multiply(heads, wide, length, scores, long_, 1, values, head_size, mixed, wide);
+  for (int64_t head = 0; head < heads; ++head) {
+    for (int64_t d = 0; d < head_size; ++d) out[head * head_size + d] = mixed[head * wide + d];
+  }
+}
+
 // With p = softmax(s), s = q k^T / sqrt(size), o = p v:
 //   dv = p^T do,  dp = do v^T,  ds = p (dp - do . o),  dq = ds k,  dk = ds^T q  (/ sqrt(size))
 void attention_backward(const AttentionHeads& in, const float* out, const float* out_gradient,

@@ -54,6 +54,14 @@ struct Kernels {
                              float* queries_gradient, float* keys_gradient, float* values_gradient,
                              float* scratch);
 
+  /// Attention of one token to `length` cached ones, for a group of query heads side by side.
+  /// @param keys     [head_size, capacity], capacity a multiple of 16
+  /// @param values   [length, head_size]; up to 15 floats behind the last row are read, not used
+  /// @param out      [heads, head_size]
+  /// @param scratch  heads * (length + head_size + 32) floats
+  void (*attend)(const float* queries, int64_t heads, int64_t head_size, const float* keys,
+                 int64_t capacity, const float* values, int64_t length, float* out, float* scratch);
+
   /// Turns logits [rows, width] into exp((logit - greatest) * sharpness), in place.
   /// @param log_probs  [rows], of the targets under softmax(logits * sharpness)
   /// @param sums       [rows], of the exponentials

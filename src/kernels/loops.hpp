@@ -190,6 +190,7 @@ constexpr Kernels table(const char* name) {
       .attention_scratch = attention_scratch,
       .attention = attention,
       .attention_backward = attention_backward,
+      .attend = attend,
       .softmax = softmax,
       .softmax_backward = softmax_backward,
       .packed_size = packed_size,

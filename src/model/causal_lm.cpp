@@ -60,12 +60,11 @@ KvCache CausalLM::begin(const Completions& prompts, int64_t room) const {
   require(start == prompts.token_count(), "prompts to sample from",
           "completions with empty responses", "responses");
   return trunk_.read(prompts.tokens.index_select(0, int64_tensor(read).to(prompts.tokens.device())),
-                     lengths, room + 1);
+                     lengths, room + 1, output());
 }
 
 Tensor CausalLM::step(KvCache& cache, const Tensor& tokens) const {
-  NoGrad no_grad;
-  return torch::linear(trunk_.step(cache, tokens), output());
+  return trunk_.step(cache, tokens, output());
 }
 
 void CausalLM::train_only_last(int64_t blocks) {

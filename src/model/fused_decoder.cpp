@@ -63,4 +63,10 @@ Tensor fused_decoder(const Tensor& x, at::TensorList weights,
                              pooled({batch->rows.size(0)}));
 }
 
+void fused_read(const Tensor& x, at::TensorList weights, const DecoderBatch& batch,
+                KvCache& cache) {
+  fused::forward_pass(x.contiguous(), weights, batch,
+                      fused::make_activations(batch, batch.shape.layers), pooled({0}), &cache);
+}
+
 }  // namespace rlhf::model

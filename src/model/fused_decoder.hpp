@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "rlhf/core/tensor.hpp"
+#include "rlhf/model/kv_cache.hpp"
 #include "rlhf/model/layout.hpp"
 
 namespace rlhf::model {
@@ -38,5 +39,8 @@ constexpr int64_t weights_a_layer = 6;
 /// @return         [P, dim], after the final norm; differentiable in x and all weights
 Tensor fused_decoder(const Tensor& x, at::TensorList weights,
                      const std::shared_ptr<const DecoderBatch>& batch);
+
+/// Reads whole sequences into the cache, without output or gradient; batch.rows is empty.
+void fused_read(const Tensor& x, at::TensorList weights, const DecoderBatch& batch, KvCache& cache);
 
 }  // namespace rlhf::model

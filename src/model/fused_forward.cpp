@@ -19,8 +19,32 @@ std::vector<Activations> make_activations(const DecoderBatch& batch, int64_t fir
   return layers;
 }
 
+namespace {
+
+/// Keys and values of these tokens into the cache.
+void remember(const DecoderBatch& batch, Member::Range range, const Tensor& qkv, KvCache& cache,
+              size_t layer) {
+  const DecoderShape& shape = batch.shape;
+  const int64_t capacity = cache.capacity(), size = shape.head_size;
+  const auto* slots = batch.layout.token_slots.const_data_ptr<int64_t>();
+  for (int64_t i = range.begin; i < range.end; ++i) {
+    const int64_t row = slots[i] / batch.layout.longest, position = slots[i] % batch.layout.longest;
+    for (int64_t head = 0; head < shape.kv_heads; ++head) {
+      const int64_t block = (row * shape.kv_heads + head) * size * capacity;
+      const float* key = data(qkv) + i * shape.qkv_width() + (shape.heads + head) * size;
+      float* keys = data(cache.keys[layer]) + block;
+      for (int64_t d = 0; d < size; ++d) keys[d * capacity + position] = key[d];
+      std::copy_n(key + shape.kv_heads * size, size,
+                  data(cache.values[layer]) + block + position * size);
+    }
+  }
+}
+
+}  // namespace
+
 Tensor forward_pass(const Tensor& x, at::TensorList weights, const DecoderBatch& batch,
-                    const std::vector<Activations>& layers, const Tensor& final_scale) {
+                    const std::vector<Activations>& layers, const Tensor& final_scale,
+                    KvCache* cache) {
   const DecoderShape& shape = batch.shape;
   const auto& k = kernels::kernels();
   const int64_t tokens = x.size(0), rows = batch.rows.size(0);
@@ -48,6 +72,8 @@ Tensor forward_pass(const Tensor& x, at::TensorList weights, const DecoderBatch&
       linear(at(normed, mine.begin), mine.size(), w.qkv, at(a.qkv, mine.begin));
       k.rotate(at(a.qkv, mine.begin), mine.size(), shape.qkv_width(), shape.heads + shape.kv_heads,
                shape.head_size, positions + mine.begin, data(batch.cosines), data(batch.sines), 1);
+      if (cache != nullptr) remember(batch, mine, a.qkv, *cache, static_cast<size_t>(layer));
+      if (rows == 0 && layer == shape.layers - 1) return;  // nobody wants its output
       member.barrier();
       tasks.run(layer, data(a.qkv),
                 [&](const kernels::AttentionHeads& heads, int64_t token, int64_t head) {

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "fused_decoder.hpp"
+#include "fused_step.hpp"
 #include "gemm.hpp"
 #include "rlhf/core/error.hpp"
 #include "rlhf/model/layers.hpp"
@@ -46,32 +47,21 @@ Tensor causal_attention(const Tensor& qkv, const model::SequenceLayout& layout,
   return model::unpad(mixed.transpose(1, 2).flatten(2), layout);
 }
 
+model::DecoderShape decoder_shape(const TransformerConfig& config) {
+  return {.dim = config.dim,
+          .hidden_dim = config.hidden_dim,
+          .layers = config.layers,
+          .heads = config.heads,
+          .kv_heads = config.key_heads(),
+          .head_size = config.head_size(),
+          .epsilon = static_cast<float>(config.norm_epsilon)};
+}
+
 std::vector<int64_t> row_lengths(const Completions& completions) {
   return int64_vector(completions.lengths());
 }
 
 }  // namespace
-
-void KvCache::keep(const Tensor& rows) {
-  for (auto& layer : keys) layer = layer.index_select(0, rows.to(layer.device()));
-  for (auto& layer : values) layer = layer.index_select(0, rows.to(layer.device()));
-  std::vector<int64_t> kept;
-  for (int64_t row : int64_vector(rows)) kept.push_back(lengths[static_cast<size_t>(row)]);
-  lengths = std::move(kept);
-}
-
-void KvCache::reserve(int64_t tokens) {
-  if (capacity() >= tokens) return;
-  const auto grow = [&](Tensor& layer) {
-    std::vector<int64_t> sizes = layer.sizes().vec();
-    sizes[2] = tokens;
-    Tensor larger = torch::zeros(sizes, layer.options());
-    larger.narrow(2, 0, layer.size(2)).copy_(layer);
-    layer = larger;
-  };
-  std::for_each(keys.begin(), keys.end(), grow);
-  std::for_each(values.begin(), values.end(), grow);
-}
 
 Transformer::Transformer(const TransformerConfig& config, Generator& generator) : config_(config) {
   config.validate();
@@ -148,13 +138,16 @@ void Transformer::check_length(int64_t length, int64_t row) const {
           "at most context_length = " + std::to_string(config_.context_length), length);
 }
 
+void Transformer::check_tokens(const Tensor& tokens) const {
+  if (tokens.numel() == 0) return;
+  const auto [least, most] = tokens.aminmax();
+  const int64_t low = least.item<int64_t>(), high = most.item<int64_t>();
+  require(low >= 0 && high < config_.vocab_size, "token",
+          ">= 0 and < vocab_size = " + std::to_string(config_.vocab_size), low < 0 ? low : high);
+}
+
 Tensor Transformer::embed(const Tensor& tokens) const {
-  if (tokens.numel() > 0) {
-    const auto [least, most] = tokens.aminmax();
-    const int64_t low = least.item<int64_t>(), high = most.item<int64_t>();
-    require(low >= 0 && high < config_.vocab_size, "token",
-            ">= 0 and < vocab_size = " + std::to_string(config_.vocab_size), low < 0 ? low : high);
-  }
+  check_tokens(tokens);
   return torch::embedding(embedding_, tokens);
 }
 
@@ -170,7 +163,11 @@ Tensor Transformer::hidden(const Completions& completions, const Tensor& positio
   }
   const Heads heads(config_);
   Tensor x = embed(completions.tokens);
-  if (model::can_fuse(x)) return fused_hidden(x, layout, positions);
+  if (model::can_fuse(x)) {
+    return model::fused_decoder(
+        x, fused_weights(),
+        std::make_shared<const model::DecoderBatch>(fused_batch(layout, positions)));
+  }
   const auto angles = rotation(layout.positions);
   for (const TransformerBlock& block : blocks_) {
     const Tensor qkv = rotated_qkv(block, x, heads, config_.norm_epsilon, angles);
@@ -185,32 +182,47 @@ Tensor Transformer::hidden(const Completions& completions, const Tensor& positio
   return model::rms_norm(x, norm_, config_.norm_epsilon);
 }
 
-Tensor Transformer::fused_hidden(const Tensor& x, const model::SequenceLayout& layout,
-                                 const Tensor& positions) const {
+std::vector<Tensor> Transformer::fused_weights() const {
   std::vector<Tensor> weights;
   for (const TransformerBlock& block : blocks_) {
     weights.insert(weights.end(), {block.attention_norm, block.qkv, block.attention_out,
                                    block.mlp_norm, block.gate_up, block.down});
   }
   weights.push_back(norm_);
-  const Heads heads(config_);
-  return model::fused_decoder(x, weights,
-                              std::make_shared<const model::DecoderBatch>(model::DecoderBatch{
-                                  .shape = {.dim = config_.dim,
-                                            .hidden_dim = config_.hidden_dim,
-                                            .layers = config_.layers,
-                                            .heads = heads.queries,
-                                            .kv_heads = heads.keys,
-                                            .head_size = heads.size,
-                                            .epsilon = static_cast<float>(config_.norm_epsilon)},
-                                  .layout = layout,
-                                  .rows = positions,
-                                  .cosines = cosines_,
-                                  .sines = sines_}));
+  return weights;
 }
 
-KvCache Transformer::read(const Tensor& tokens, const std::vector<int64_t>& lengths,
-                          int64_t room) const {
+model::DecoderBatch Transformer::fused_batch(const model::SequenceLayout& layout,
+                                             const Tensor& rows) const {
+  return {.shape = decoder_shape(config_),
+          .layout = layout,
+          .rows = rows,
+          .cosines = cosines_,
+          .sines = sines_};
+}
+
+std::shared_ptr<const model::PackedDecoder> Transformer::packed(const Tensor& output) const {
+  std::vector<model::PackedDecoder::Layer> layers;
+  for (const TransformerBlock& block : blocks_) {
+    layers.push_back({.attention_norm = block.attention_norm,
+                      .mlp_norm = block.mlp_norm,
+                      .qkv = model::PackedMatrix(block.qkv),
+                      .attention_out = model::PackedMatrix(block.attention_out),
+                      .gate_up = model::PackedMatrix(block.gate_up),
+                      .down = model::PackedMatrix(block.down)});
+  }
+  return std::make_shared<const model::PackedDecoder>(
+      model::PackedDecoder{.shape = decoder_shape(config_),
+                           .embedding = embedding_,
+                           .layers = std::move(layers),
+                           .norm = norm_,
+                           .output = model::PackedMatrix(output),
+                           .cosines = cosines_,
+                           .sines = sines_});
+}
+
+KvCache Transformer::read(const Tensor& tokens, const std::vector<int64_t>& lengths, int64_t room,
+                          const Tensor& output) const {
   NoGrad no_grad;
   const model::SequenceLayout layout(lengths, tokens.device());
   for (int64_t row = 0; row < layout.size(); ++row) {
@@ -218,20 +230,33 @@ KvCache Transformer::read(const Tensor& tokens, const std::vector<int64_t>& leng
   }
   const Heads heads(config_);
   KvCache cache{.keys = {}, .values = {}, .lengths = lengths};
-  const auto angles = rotation(layout.positions);
+  const int64_t capacity =
+      model::cache_capacity(std::min(layout.longest + room, config_.context_length));
+  const auto empty = [&](int64_t rows, int64_t columns) {
+    return torch::zeros({layout.size(), heads.keys, rows, columns},
+                        embedding_.options().requires_grad(false));
+  };
+  for (int64_t layer = 0; layer < config_.layers; ++layer) {
+    cache.keys.push_back(empty(heads.size, capacity));
+    cache.values.push_back(empty(capacity, heads.size));
+  }
   Tensor x = embed(tokens);
-  for (const TransformerBlock& block : blocks_) {
-    const Tensor empty =
-        torch::zeros({layout.size(), heads.keys,
-                      std::min(layout.longest + room, config_.context_length), heads.size},
-                     embedding_.options().requires_grad(false));
-    cache.keys.push_back(empty);
-    cache.values.push_back(empty.clone());
-    if (layout.tokens == 0) continue;
+  if (model::can_fuse(embedding_) && model::can_fuse(output)) {
+    cache.packed = packed(output);
+    if (layout.tokens > 0) {
+      model::fused_read(x, fused_weights(), fused_batch(layout, torch::empty({0}, torch::kInt64)),
+                        cache);
+    }
+    return cache;
+  }
+  if (layout.tokens == 0) return cache;
+  const auto angles = rotation(layout.positions);
+  for (size_t layer = 0; layer < blocks_.size(); ++layer) {
+    const TransformerBlock& block = blocks_[layer];
     const Tensor qkv = rotated_qkv(block, x, heads, config_.norm_epsilon, angles);
     const auto [q, k, v] = split_heads(model::pad(qkv, layout), heads);
-    cache.keys.back().narrow(2, 0, layout.longest).copy_(k);
-    cache.values.back().narrow(2, 0, layout.longest).copy_(v);
+    cache.keys[layer].narrow(3, 0, layout.longest).copy_(k.transpose(2, 3));
+    cache.values[layer].narrow(2, 0, layout.longest).copy_(v);
     if (&block == &blocks_.back()) break;  // its output is nobody's input
     x = x + torch::linear(causal_attention(qkv, layout, heads), block.attention_out);
     x = mlp(block, x, config_.norm_epsilon);
@@ -239,16 +264,19 @@ KvCache Transformer::read(const Tensor& tokens, const std::vector<int64_t>& leng
   return cache;
 }
 
-Tensor Transformer::step(KvCache& cache, const Tensor& tokens) const {
+Tensor Transformer::step(KvCache& cache, const Tensor& tokens, const Tensor& output) const {
   NoGrad no_grad;
   require_shape(tokens, {cache.size()}, "tokens of Decoder::step");
   const auto longest_before = *std::max_element(cache.lengths.begin(), cache.lengths.end());
   const int64_t longest = longest_before + 1;
   check_length(longest, std::max_element(cache.lengths.begin(), cache.lengths.end()) -
                             cache.lengths.begin());
-  if (longest > cache.capacity()) {
-    cache.reserve(
-        std::min(config_.context_length, std::max<int64_t>(longest, 2 * cache.capacity())));
+  if (model::cache_capacity(longest) > cache.capacity()) {
+    cache.reserve(std::min(config_.context_length, std::max(longest, 2 * longest_before)));
+  }
+  if (cache.packed) {
+    check_tokens(tokens);
+    return model::fused_step(cache, tokens.contiguous());
   }
   const Heads heads(config_);
   const Tensor positions = int64_tensor(cache.lengths).to(tokens.device());
@@ -268,21 +296,22 @@ Tensor Transformer::step(KvCache& cache, const Tensor& tokens) const {
     const Tensor k = qkv.narrow(1, heads.queries, heads.keys);
     const Tensor v = qkv.narrow(1, heads.queries + heads.keys, heads.keys);
     if (ragged) {
-      cache.keys[layer].transpose(1, 2).index_put_({rows, positions}, k);
+      cache.keys[layer].permute({0, 3, 1, 2}).index_put_({rows, positions}, k);
       cache.values[layer].transpose(1, 2).index_put_({rows, positions}, v);
     } else {
-      cache.keys[layer].select(2, longest_before).copy_(k);
+      cache.keys[layer].select(3, longest_before).copy_(k);
       cache.values[layer].select(2, longest_before).copy_(v);
     }
-    const Tensor mixed = at::scaled_dot_product_attention(
-        qkv.narrow(1, 0, heads.queries).unsqueeze(2), cache.keys[layer].narrow(2, 0, longest),
-        cache.values[layer].narrow(2, 0, longest), mask, 0.0, /*is_causal=*/false, {},
-        heads.queries != heads.keys);
+    const Tensor mixed =
+        at::scaled_dot_product_attention(qkv.narrow(1, 0, heads.queries).unsqueeze(2),
+                                         cache.keys[layer].narrow(3, 0, longest).transpose(2, 3),
+                                         cache.values[layer].narrow(2, 0, longest), mask, 0.0,
+                                         /*is_causal=*/false, {}, heads.queries != heads.keys);
     x = x + torch::linear(mixed.flatten(1), block.attention_out);
     x = mlp(block, x, config_.norm_epsilon);
   }
   for (int64_t& length : cache.lengths) ++length;
-  return model::rms_norm(x, norm_, config_.norm_epsilon);
+  return torch::linear(model::rms_norm(x, norm_, config_.norm_epsilon), output);
 }
 
 void Transformer::train_only_last(int64_t blocks) {

@@ -9,9 +9,13 @@
 #include "rlhf/core/random.hpp"
 #include "rlhf/core/tensor.hpp"
 #include "rlhf/model/config.hpp"
+#include "rlhf/model/kv_cache.hpp"
 #include "rlhf/model/layout.hpp"
 
 namespace rlhf {
+namespace model {
+struct DecoderBatch;
+}
 
 /// Weights of one layer; matrices are [out, in].
 struct TransformerBlock {
@@ -21,20 +25,6 @@ struct TransformerBlock {
   Tensor mlp_norm;        ///< [dim]
   Tensor gate_up;         ///< [2 hidden_dim, dim]: gate, up
   Tensor down;            ///< [dim, hidden_dim]
-};
-
-/// What a decoder remembers of B sequences while they grow.
-struct KvCache {
-  std::vector<Tensor> keys;      ///< a layer: [B, kv_heads, capacity, head_size]
-  std::vector<Tensor> values;    ///< the same
-  std::vector<int64_t> lengths;  ///< tokens read so far, [B]
-
-  int64_t size() const { return static_cast<int64_t>(lengths.size()); }
-  int64_t capacity() const { return keys.empty() ? 0 : keys.front().size(2); }
-  /// The rows become these, int64 [k] on the CPU, repeats allowed.
-  void keep(const Tensor& rows);
-  /// Room for at least this many tokens a row.
-  void reserve(int64_t tokens);
 };
 
 /// Llama-style decoder trunk. Moved, not copied by accident: clone() copies the weights.
@@ -62,10 +52,12 @@ class Transformer {
   ///                   vocabulary
   Tensor hidden(const Completions& completions, const Tensor& positions) const;
 
-  /// Reads B sequences end to end into a new cache (a sequence may be empty).
-  KvCache read(const Tensor& tokens, const std::vector<int64_t>& lengths, int64_t room) const;
-  /// One more token a row: int64 [B] in, hidden states [B, dim] after the final norm out. No graph.
-  Tensor step(KvCache& cache, const Tensor& tokens) const;
+  /// Reads B sequences end to end into a new cache (a sequence may be empty); `output` [V, dim] is
+  /// the layer that will make logits of what follows.
+  KvCache read(const Tensor& tokens, const std::vector<int64_t>& lengths, int64_t room,
+               const Tensor& output) const;
+  /// One more token a row: int64 [B] in, logits [B, V] out. No graph.
+  Tensor step(KvCache& cache, const Tensor& tokens, const Tensor& output) const;
 
   /// Trains the last `blocks` layers and the final norm only; everything below is frozen.
   void train_only_last(int64_t blocks);
@@ -75,10 +67,13 @@ class Transformer {
 
  private:
   Transformer() = default;
+  /// @throws Error naming a token outside of the vocabulary
+  void check_tokens(const Tensor& tokens) const;
   Tensor embed(const Tensor& tokens) const;
-  /// hidden() by the fused kernels: float32 on the CPU.
-  Tensor fused_hidden(const Tensor& x, const model::SequenceLayout& layout,
-                      const Tensor& positions) const;
+  /// What the fused kernels take.
+  std::vector<Tensor> fused_weights() const;
+  model::DecoderBatch fused_batch(const model::SequenceLayout& layout, const Tensor& rows) const;
+  std::shared_ptr<const model::PackedDecoder> packed(const Tensor& output) const;
   /// Rotary angles' cosines and sines for these positions, [n, 1, head_size / 2] each.
   std::pair<Tensor, Tensor> rotation(const Tensor& positions) const;
   template <class Function>

@@ -1,0 +1,119 @@
+#include "fused_step.hpp"
+
+#include "../kernels/kernels.hpp"
+#include "../kernels/team.hpp"
+#include "pool.hpp"
+
+namespace rlhf::model {
+namespace {
+
+/// The rows one thread takes from their tokens to their logits, and its memory on the way.
+class Rows {
+ public:
+  Rows(KvCache& cache, kernels::Member::Range range, int64_t longest)
+      : cache_(cache),
+        model_(*cache.packed),
+        shape_(model_.shape),
+        range_(range),
+        count_(range.size()),
+        x_(take(shape_.dim)),
+        normed_(take(shape_.dim)),
+        qkv_(take(shape_.qkv_width())),
+        mixed_(take(shape_.mixed_width())),
+        gate_up_(take(2 * shape_.hidden_dim)),
+        product_(take(shape_.hidden_dim)),
+        scratch_(static_cast<size_t>(shape_.heads * (longest + shape_.head_size + 32))) {}
+
+  void run(const int64_t* tokens, float* logits) {
+    const auto& k = kernels::kernels();
+    const float* embedding = model_.embedding.const_data_ptr<float>();
+    for (int64_t i = 0; i < count_; ++i) {
+      std::copy_n(embedding + tokens[range_.begin + i] * shape_.dim, shape_.dim,
+                  x_.data() + i * shape_.dim);
+    }
+    for (size_t layer = 0; layer < model_.layers.size(); ++layer) {
+      const PackedDecoder::Layer& w = model_.layers[layer];
+      norm(w.attention_norm);
+      w.qkv.product(normed_.data(), count_, qkv_.data());
+      k.rotate(qkv_.data(), count_, shape_.qkv_width(), shape_.heads + shape_.kv_heads,
+               shape_.head_size, cache_.lengths.data() + range_.begin,
+               model_.cosines.const_data_ptr<float>(), model_.sines.const_data_ptr<float>(), 1);
+      attend(layer);
+      w.attention_out.product(mixed_.data(), count_, x_.data(), true);
+      norm(w.mlp_norm);
+      w.gate_up.product(normed_.data(), count_, gate_up_.data());
+      k.swiglu(gate_up_.data(), count_, shape_.hidden_dim, product_.data());
+      w.down.product(product_.data(), count_, x_.data(), true);
+    }
+    norm(model_.norm);
+    model_.output.product(normed_.data(), count_, logits + range_.begin * model_.output.outputs);
+  }
+
+ private:
+  std::vector<float> take(int64_t width) const {
+    return std::vector<float>(static_cast<size_t>(count_ * width));
+  }
+
+  void norm(const Tensor& weight) {
+    kernels::kernels().rms_norm(x_.data(), weight.const_data_ptr<float>(), shape_.epsilon, count_,
+                                shape_.dim, normed_.data(), nullptr);
+  }
+
+  /// Stores the new keys and values, then mixes with all that came before.
+  void attend(size_t layer) {
+    const int64_t size = shape_.head_size, capacity = cache_.capacity();
+    const int64_t group = shape_.heads / shape_.kv_heads, block = size * capacity;
+    for (int64_t i = 0; i < count_; ++i) {
+      const int64_t row = range_.begin + i, position = cache_.lengths[static_cast<size_t>(row)];
+      const float* queries = qkv_.data() + i * shape_.qkv_width();
+      for (int64_t head = 0; head < shape_.kv_heads; ++head) {
+        const int64_t offset = (row * shape_.kv_heads + head) * block;
+        float* keys = cache_.keys[layer].data_ptr<float>() + offset;
+        float* values = cache_.values[layer].data_ptr<float>() + offset;
+        const float* key = queries + (shape_.heads + head) * size;
+        for (int64_t d = 0; d < size; ++d) keys[d * capacity + position] = key[d];
+        std::copy_n(key + shape_.kv_heads * size, size, values + position * size);
+        kernels::kernels().attend(
+            queries + head * group * size, group, size, keys, capacity, values, position + 1,
+            mixed_.data() + i * shape_.mixed_width() + head * group * size, scratch_.data());
+      }
+    }
+  }
+
+  KvCache& cache_;
+  const PackedDecoder& model_;
+  const DecoderShape& shape_;
+  kernels::Member::Range range_;
+  int64_t count_;
+  std::vector<float> x_, normed_, qkv_, mixed_, gate_up_, product_, scratch_;
+};
+
+}  // namespace
+
+PackedMatrix::PackedMatrix(const Tensor& weight)
+    : packed(pooled({kernels::kernels().packed_size(weight.size(0), weight.size(1))})),
+      outputs(weight.size(0)),
+      inputs(weight.size(1)) {
+  kernels::kernels().pack(weight.const_data_ptr<float>(), outputs, inputs,
+                          packed.data_ptr<float>());
+}
+
+void PackedMatrix::product(const float* x, int64_t rows, float* y, bool add) const {
+  kernels::kernels().product(x, inputs, rows, packed.const_data_ptr<float>(), outputs, inputs, y,
+                             outputs, add);
+}
+
+Tensor fused_step(KvCache& cache, const Tensor& tokens) {
+  const int64_t rows = cache.size();
+  const int64_t longest = *std::ranges::max_element(cache.lengths) + 1;
+  const Tensor logits = pooled({rows, cache.packed->output.outputs});
+  kernels::run_team(kernels::threads_for(rows), [&](const kernels::Member& member) {
+    const auto range = member.part(rows);
+    if (range.size() == 0) return;
+    Rows(cache, range, longest).run(tokens.const_data_ptr<int64_t>(), logits.data_ptr<float>());
+  });
+  for (int64_t& length : cache.lengths) ++length;
+  return logits;
+}
+
+}  // namespace rlhf::model

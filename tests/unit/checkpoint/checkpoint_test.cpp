@@ -96,7 +96,7 @@ TEST_F(CheckpointFolder, NeverTakesThePlaceOfAnythingElse) {
   fs::create_directory(path());
   folder_.put("best/thesis.txt", "years of work");
   EXPECT_THAT(error_of([&] { save(path(), example()); }),
-              HasSubstr("expected a checkpoint, or nothing yet"));
+              HasSubstr("expected a folder with checkpoint.json, or nothing yet"));
   EXPECT_EQ(io::read_file(path() / "thesis.txt"), "years of work");
   EXPECT_EQ(folder_.entry_count(), 1);
 }

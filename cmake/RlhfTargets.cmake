@@ -38,9 +38,9 @@ function(rlhf_add_pch name)
   target_precompile_headers(${name} PRIVATE ${pch_HEADERS})
 endfunction()
 
-# Compiles a target's files in groups of up to six of one folder. Whatever a file contains, the
+# Compiles a target's files in groups of up to `size` of one folder. Whatever a file contains, the
 # templates that LibTorch's headers leave to the end of a compilation cost it seconds.
-function(rlhf_unite target)
+function(rlhf_unite target size)
   if(NOT RLHF_UNITY)
     return()
   endif()
@@ -50,7 +50,7 @@ function(rlhf_unite target)
     get_filename_component(room "${folder}" NAME)
     list(APPEND files_of_${room} "${source}")
     list(LENGTH files_of_${room} count)
-    math(EXPR group "(${count} - 1) / 6")
+    math(EXPR group "(${count} - 1) / ${size}")
     set_source_files_properties("${source}" PROPERTIES UNITY_GROUP ${room}_${group})
   endforeach()
   set_target_properties(${target} PROPERTIES UNITY_BUILD ON UNITY_BUILD_MODE GROUP)
@@ -75,8 +75,10 @@ function(rlhf_kernels target)
   endif()
 endfunction()
 
-# What library, tests and examples all read. Never torch/torch.h: it costs every file 20 s.
-set(rlhf_pch_headers
-  <torch/types.h> <torch/autograd.h> <nlohmann/json.hpp>
+set(rlhf_light_headers
+  <nlohmann/json.hpp>
   <filesystem> <functional> <map> <memory> <optional> <span> <string> <unordered_map> <vector>)
-rlhf_add_pch(rlhf_pch LINK torch nlohmann_json::nlohmann_json HEADERS ${rlhf_pch_headers})
+# What library, tests and examples all read. Never torch/torch.h: it costs every file 20 s.
+set(rlhf_pch_headers <torch/types.h> ${rlhf_light_headers})
+rlhf_add_pch(rlhf_pch LINK torch nlohmann_json::nlohmann_json
+  HEADERS ${rlhf_pch_headers} <torch/autograd.h>)

@@ -4,12 +4,12 @@
 
 #include <array>
 #include <cmath>
-#include <map>
 
 #include "rlhf/core/error.hpp"
 #include "rlhf/core/version.hpp"
 #include "rlhf/io/files.hpp"
 #include "rlhf/io/json.hpp"
+#include "rlhf/io/named_tensors.hpp"
 #include "rlhf/io/safetensors.hpp"
 #include "rlhf/io/utf8.hpp"
 
@@ -59,18 +59,6 @@ json manifest_of(const fs::path& folder) {
           {"files", files}};
 }
 
-/// "a/b/" and "a/b" are one folder.
-fs::path without_trailing_slash(const fs::path& folder) {
-  return folder.has_filename() ? folder : folder.parent_path();
-}
-
-/// A folder that save() may put in place of what is there.
-void require_replaceable(const fs::path& folder) {
-  if (!fs::exists(fs::symlink_status(folder))) return;
-  require(fs::exists(folder / manifest_file), folder.string(), "a checkpoint, or nothing yet",
-          "something else");
-}
-
 void write_content(const fs::path& folder, const Checkpoint& checkpoint) {
   io::write_safetensors(folder / tensors_file, checkpoint.tensors);
   io::write_file_atomically(folder / state_file, checkpoint.state.dump(1) + "\n");
@@ -103,51 +91,15 @@ void require_sizes(const fs::path& folder, const json& manifest) {
   }
 }
 
-std::string described(const Tensor& tensor) {
-  return fmt::format("{} {}", c10::toString(tensor.scalar_type()), detail::show(tensor.sizes()));
-}
-
-/// Collects what is wrong, so that one message tells all of it.
-class Problems {
- public:
-  void add(std::string problem) {
-    if (count_++ < most_shown) text_ += (text_.empty() ? "" : "; ") + problem;
-  }
-  void fail_if_any() const {
-    if (count_ == 0) return;
-    const std::string rest =
-        count_ > most_shown ? fmt::format("; and {} more", count_ - most_shown) : "";
-    fail(fmt::format("checkpoint does not fit the model: {}{}", text_, rest));
-  }
-
- private:
-  static constexpr int64_t most_shown = 5;
-  std::string text_;
-  int64_t count_ = 0;
-};
-
 }  // namespace
 
 void save(const fs::path& folder, const Checkpoint& checkpoint) {
-  const fs::path path = without_trailing_slash(folder);
   require(checkpoint.state.is_object(), "Checkpoint::state", "an object",
           checkpoint.state.type_name());
   require_storable(checkpoint.state, "Checkpoint::state", 1);
-  require_replaceable(path);
-
-  fs::path temporary = path;
-  temporary += ".tmp";
-  std::error_code error;
-  fs::remove_all(temporary, error);
-  if (!error) fs::create_directories(temporary, error);
-  if (error) fail(fmt::format("{}: cannot be made: {}", temporary.string(), error.message()));
-  try {
+  io::write_folder_atomically(folder, manifest_file, [&](const fs::path& temporary) {
     write_content(temporary, checkpoint);
-    io::replace_folder(temporary, path);
-  } catch (...) {
-    fs::remove_all(temporary, error);
-    throw;
-  }
+  });
 }
 
 Checkpoint load(const fs::path& folder) {
@@ -166,38 +118,12 @@ void add(Checkpoint& checkpoint, std::string_view prefix, const std::vector<Name
 }
 
 std::vector<NamedTensor> part(const std::vector<NamedTensor>& tensors, std::string_view prefix) {
-  std::vector<NamedTensor> found;
-  for (const auto& [name, tensor] : tensors) {
-    if (name.starts_with(prefix)) found.emplace_back(name.substr(prefix.size()), tensor);
-  }
-  return found;
+  return io::with_prefix(tensors, prefix);
 }
 
 void restore(const std::vector<NamedTensor>& parameters, const std::vector<NamedTensor>& tensors,
              std::string_view prefix) {
-  std::map<std::string, Tensor> stored;
-  for (auto& [name, tensor] : part(tensors, prefix)) stored.emplace(name, tensor);
-
-  Problems problems;
-  std::vector<std::pair<Tensor, Tensor>> copies;
-  for (const auto& [name, parameter] : parameters) {
-    const auto found = stored.extract(name);
-    if (found.empty()) {
-      problems.add(fmt::format("\"{}{}\" is missing", prefix, name));
-    } else if (described(found.mapped()) != described(parameter)) {
-      problems.add(fmt::format("\"{}{}\": expected {}, got {}", prefix, name, described(parameter),
-                               described(found.mapped())));
-    } else {
-      copies.emplace_back(parameter, found.mapped());
-    }
-  }
-  for (const auto& [name, tensor] : stored) {
-    problems.add(fmt::format("\"{}{}\" is unexpected", prefix, name));
-  }
-  problems.fail_if_any();
-
-  NoGrad no_grad;
-  for (auto& [parameter, tensor] : copies) parameter.copy_(tensor);
+  io::assign(parameters, tensors, "checkpoint does not fit the model", prefix);
 }
 
 json to_json(const GeneratorState& state) {

@@ -151,4 +151,27 @@ void replace_folder(const fs::path& temporary, const fs::path& path) {
   if (error) fail(fmt::format("{}: cannot remove: {}", old.string(), error.message()));
 }
 
+void write_folder_atomically(const fs::path& folder, std::string_view marker,
+                             const std::function<void(const fs::path&)>& write) {
+  // "a/b/" and "a/b" are one folder.
+  const fs::path path = folder.has_filename() ? folder : folder.parent_path();
+  std::error_code error;  // the forms without it throw what is not our Error
+  if (fs::exists(fs::symlink_status(path, error))) {
+    require(fs::exists(path / marker, error), path.string(),
+            fmt::format("a folder with {}, or nothing yet", marker), "something else");
+  }
+  fs::path temporary = path;
+  temporary += ".tmp";
+  fs::remove_all(temporary, error);
+  if (!error) fs::create_directories(temporary, error);
+  if (error) fail(fmt::format("{}: cannot be made: {}", temporary.string(), error.message()));
+  try {
+    write(temporary);
+    replace_folder(temporary, path);
+  } catch (...) {
+    fs::remove_all(temporary, error);
+    throw;
+  }
+}
+
 }  // namespace rlhf::io

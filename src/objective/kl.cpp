@@ -1,5 +1,7 @@
 #include "rlhf/objective/kl.hpp"
 
+#include <torch/autograd.h>
+
 #include <algorithm>
 
 #include "checks.hpp"

@@ -1,5 +1,7 @@
 #include "rlhf/objective/log_probs.hpp"
 
+#include <torch/autograd.h>
+
 #include "checks.hpp"
 #include "softmax.hpp"
 

@@ -1,26 +1,16 @@
-/// Reads the golden values that generate.py wrote.
+/// The golden values that generate.py wrote, as tensors.
 #pragma once
 
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <fstream>
-#include <nlohmann/json.hpp>
 #include <optional>
-#include <string>
 #include <vector>
 
+#include "golden/read_golden.hpp"
 #include "rlhf/core/tensor.hpp"
 
 namespace rlhf::test {
-
-using nlohmann::json;
-
-/// A file of tests/golden/data, by its name without the ending.
-inline json read_golden(const std::string& name) {
-  std::ifstream file(std::string(RLHF_GOLDEN_DIR) + "/data/" + name + ".json");
-  return json::parse(file);
-}
 
 /// Numbers or nested lists of them: int64 for whole numbers, bool for truth values, float64 for the
 /// rest; null is NaN.

@@ -28,6 +28,10 @@ BELOW = {
 # Source files may instantiate the trainers with the built-in models.
 BELOW_SOURCES = BELOW | {"trainer": set(BELOW) - {"distributed"}}
 
+# Rooms that read no LibTorch, but for these headers.
+LIGHT = {"io", "text", "report"}
+TENSORS_IN_LIGHT = {"rlhf/io/safetensors.hpp", "rlhf/io/named_tensors.hpp"}
+
 LONGEST_FILE = 400
 INCLUDE = re.compile(r'^\s*#\s*include\s*[<"]([^>"]+)[>"]', re.M)
 
@@ -70,6 +74,24 @@ class Tree(unittest.TestCase):
 
     def test_sources_include_downhill_only(self):
         self.none(self.uphill(SOURCES, "src", BELOW_SOURCES), "a room may include only those below it")
+
+    def test_rooms_without_tensors_read_no_libtorch(self):
+        headers = {str(file.relative_to(TOP / "include")): file.read_text() for file in HEADERS}
+
+        def read_by(header, seen):
+            for included in INCLUDE.findall(headers.get(header, "")):
+                if included not in seen:
+                    seen.add(included)
+                    read_by(included, seen)
+            return seen
+
+        offenders = [
+            header
+            for header in headers
+            if header.split("/")[1] in LIGHT and header not in TENSORS_IN_LIGHT
+            and any(re.match("(torch|ATen|c10)/", included) for included in read_by(header, set()))
+        ]
+        self.none(offenders, "these rooms are compiled without LibTorch, in a third of the time")
 
     def test_nothing_includes_all_of_libtorch(self):
         offenders = [show(file) for file in HEADERS + SOURCES if "torch/torch.h" in INCLUDE.findall(file.read_text())]

@@ -1,10 +1,11 @@
-/// A folder of a test's own, gone with everything in it afterwards.
+/// Places of a test's own, gone with everything in them afterwards.
 #pragma once
 
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <string>
+#include <string_view>
 
 namespace rlhf::test {
 
@@ -22,7 +23,7 @@ class TemporaryFolder {
   std::filesystem::path operator/(const std::filesystem::path& name) const { return path_ / name; }
 
   /// Writes a file into the folder and gives its path.
-  std::filesystem::path put(const std::string& name, const std::string& bytes) const {
+  std::filesystem::path put(const std::string& name, std::string_view bytes) const {
     std::ofstream(path_ / name, std::ios::binary) << bytes;
     return path_ / name;
   }
@@ -33,6 +34,18 @@ class TemporaryFolder {
 
  private:
   std::filesystem::path path_;
+};
+
+/// A file with a given content.
+class WrittenFile {
+ public:
+  explicit WrittenFile(std::string_view bytes, const std::string& name = "rows.jsonl")
+      : path_(folder_.put(name, bytes).string()) {}
+  const std::string& path() const { return path_; }
+
+ private:
+  TemporaryFolder folder_;
+  std::string path_;
 };
 
 }  // namespace rlhf::test

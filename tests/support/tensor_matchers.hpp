@@ -1,13 +1,21 @@
-/// Matchers for tensors: EXPECT_THAT(actual, TensorNear(expected, 1e-12)).
+/// Tensors of float64 from lists, and matchers: EXPECT_THAT(actual, TensorNear(expected, 1e-12)).
 #pragma once
 
 #include <gmock/gmock.h>
 
+#include <limits>
 #include <sstream>
+#include <vector>
 
 #include "rlhf/core/tensor.hpp"
 
 namespace rlhf::test {
+
+inline constexpr double infinity = std::numeric_limits<double>::infinity();
+
+inline Tensor doubles(const std::vector<double>& values) {
+  return torch::tensor(values, torch::kDouble);
+}
 
 /// Same shape and type, every element within `tolerance` of the expected one, relative to it where
 /// it is larger than 1. NaN is never near.

@@ -1,20 +1,21 @@
 /// The interface set: what a policy, a decoder, a reference, a reward, a critic, a tokenizer, a
 /// sink and a group of processes must offer. Concepts, not base classes: a type of yours needs no
 /// inheritance. `require_policy<P>()` and its siblings turn a missing piece into one sentence.
+/// Tokenizer and MetricSink stand in headers of their own, which read no LibTorch.
 #pragma once
 
 #include <concepts>
 #include <functional>
 #include <memory>
 #include <optional>
-#include <span>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "rlhf/core/completions.hpp"
+#include "rlhf/core/metric.hpp"
 #include "rlhf/core/rollout.hpp"
 #include "rlhf/core/tensor.hpp"
+#include "rlhf/core/tokenizer.hpp"
 
 namespace rlhf {
 
@@ -111,34 +112,6 @@ concept Reward = requires(R& reward, const Rollout& rollout) {
 /// The same object may be Policy and Critic: one pass then gives both.
 template <class C>
 concept Critic = Policy<C>;
-
-/// Whether decoding shows or hides special tokens.
-enum class SpecialTokens : uint8_t { keep, drop };
-
-/// Text to tokens and back.
-///  1. encode(std::string_view) -> std::vector<int64_t>
-///  2. decode(std::span<const int64_t>, SpecialTokens) -> std::string
-///  3. end_tokens() -> std::vector<int64_t>, the ids that end a response
-template <class T>
-concept Tokenizer = requires(const T& tokenizer, std::string_view text,
-                             std::span<const int64_t> tokens, SpecialTokens special) {
-  { tokenizer.encode(text) } -> std::convertible_to<std::vector<int64_t>>;
-  { tokenizer.decode(tokens, special) } -> std::convertible_to<std::string>;
-  { tokenizer.end_tokens() } -> std::convertible_to<std::vector<int64_t>>;
-};
-
-/// A named scalar of one step.
-struct Metric {
-  std::string name;
-  double value = 0.0;
-};
-
-/// Where metrics go.
-///  1. log(int64_t step, std::span<const Metric>)
-template <class S>
-concept MetricSink = requires(S& sink, int64_t step, std::span<const Metric> metrics) {
-  sink.log(step, metrics);
-};
 
 /// A group of processes that work on one batch.
 ///  1. rank(), size() -> int64_t
@@ -241,22 +214,6 @@ consteval bool require_reward() {
   static_assert(Reward<R>,
                 "rlhf: a Reward must be callable with a const Rollout& and return a "
                 "Tensor of scores, float32 [B]");
-  return true;
-}
-
-template <class T>
-consteval bool require_tokenizer() {
-  static_assert(Tokenizer<T>,
-                "rlhf: a Tokenizer must have encode(std::string_view) -> std::vector<int64_t>, "
-                "decode(std::span<const int64_t>, SpecialTokens) -> std::string and end_tokens() "
-                "-> std::vector<int64_t>, all const");
-  return true;
-}
-
-template <class S>
-consteval bool require_metric_sink() {
-  static_assert(MetricSink<S>,
-                "rlhf: a MetricSink must have log(int64_t step, std::span<const Metric>)");
   return true;
 }
 

@@ -1,14 +1,14 @@
-/// The one exception of the library, and the checks that throw it: what, expected, actual, file and
-/// line.
+/// The one exception of the library, and the check that throws it: what, expected, actual, file and
+/// line. No LibTorch is read; checks of tensors are in core/tensor.hpp.
 #pragma once
 
 #include <cstdint>
 #include <source_location>
+#include <span>
 #include <stdexcept>
 #include <string>
 #include <string_view>
-
-#include "rlhf/core/tensor.hpp"
+#include <type_traits>
 
 namespace rlhf {
 
@@ -30,7 +30,7 @@ class Error : public std::runtime_error {
 namespace detail {
 std::string show(double value);
 std::string show(int64_t value);
-std::string show(at::IntArrayRef sizes);
+std::string show(std::span<const int64_t> sizes);
 template <class T>
 std::string show_any(const T& value) {
   if constexpr (std::is_convertible_v<const T&, std::string_view>) {
@@ -42,7 +42,7 @@ std::string show_any(const T& value) {
   } else if constexpr (std::is_floating_point_v<T>) {
     return show(static_cast<double>(value));
   } else {
-    return show(at::IntArrayRef(value));
+    return show(std::span<const int64_t>(value));
   }
 }
 }  // namespace detail
@@ -58,13 +58,5 @@ void require(bool ok, std::string_view what, const Expected& expected, const Act
     fail(what, detail::show_any(expected), detail::show_any(actual), where);
   }
 }
-
-/// Throws unless `tensor` is defined and has these sizes.
-void require_shape(const Tensor& tensor, at::IntArrayRef sizes, std::string_view name,
-                   std::source_location where = std::source_location::current());
-
-/// Throws unless `tensor` is defined and of this type.
-void require_dtype(const Tensor& tensor, at::ScalarType dtype, std::string_view name,
-                   std::source_location where = std::source_location::current());
 
 }  // namespace rlhf

@@ -1,12 +1,14 @@
-/// The only door to LibTorch: tensors and autograd, without torch/torch.h (which costs every file
-/// 20 s).
+/// The only door to LibTorch: tensors, their gradients, and checks of them. Without torch/torch.h,
+/// which costs every file 20 s, and torch/autograd.h, which costs 5 s and serves only who writes a
+/// torch::autograd::Function.
 #pragma once
 
-#include <torch/autograd.h>
 #include <torch/types.h>
 
 #include <cstdint>
+#include <source_location>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -31,5 +33,13 @@ inline std::vector<int64_t> int64_vector(const Tensor& tensor) {
 
 /// Switches gradients off for a scope.
 using NoGrad = at::NoGradGuard;
+
+/// Throws unless `tensor` is defined and has these sizes.
+void require_shape(const Tensor& tensor, at::IntArrayRef sizes, std::string_view name,
+                   std::source_location where = std::source_location::current());
+
+/// Throws unless `tensor` is defined and of this type.
+void require_dtype(const Tensor& tensor, at::ScalarType dtype, std::string_view name,
+                   std::source_location where = std::source_location::current());
 
 }  // namespace rlhf

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -27,5 +28,14 @@ void write_file_atomically(const std::filesystem::path& path,
 /// system that cannot exchange two names, `path` with ".old" added may be the old one.
 /// @throws Error naming the path
 void replace_folder(const std::filesystem::path& temporary, const std::filesystem::path& path);
+
+/// Makes a folder that is there as a whole or not at all: `write` fills a temporary one beside it
+/// (".tmp" added), which then takes its place. Parent folders are made.
+/// @param marker  the file that tells such a folder from any other: only a folder that holds it is
+///                ever replaced
+/// @throws Error  naming the path, and what `write` throws; an old folder is then untouched and no
+///                temporary one remains
+void write_folder_atomically(const std::filesystem::path& folder, std::string_view marker,
+                             const std::function<void(const std::filesystem::path&)>& write);
 
 }  // namespace rlhf::io

@@ -11,7 +11,7 @@
 #include <string_view>
 #include <vector>
 
-#include "rlhf/core/concepts.hpp"
+#include "rlhf/core/metric.hpp"
 #include "rlhf/report/clock.hpp"
 
 namespace rlhf {

@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-#include "rlhf/core/concepts.hpp"
+#include "rlhf/core/metric.hpp"
 
 namespace rlhf {
 

@@ -6,7 +6,7 @@
 #include <fstream>
 #include <span>
 
-#include "rlhf/core/concepts.hpp"
+#include "rlhf/core/metric.hpp"
 
 namespace rlhf {
 

@@ -6,7 +6,7 @@
 #include <span>
 #include <vector>
 
-#include "rlhf/core/concepts.hpp"
+#include "rlhf/core/metric.hpp"
 
 namespace rlhf {
 

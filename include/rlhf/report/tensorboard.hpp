@@ -8,7 +8,7 @@
 #include <string>
 #include <string_view>
 
-#include "rlhf/core/concepts.hpp"
+#include "rlhf/core/metric.hpp"
 #include "rlhf/report/clock.hpp"
 
 namespace rlhf {

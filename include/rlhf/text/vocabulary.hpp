@@ -13,7 +13,7 @@
 #include <utility>
 #include <vector>
 
-#include "rlhf/core/concepts.hpp"
+#include "rlhf/core/tokenizer.hpp"
 
 namespace rlhf {
 

@@ -6,7 +6,7 @@
 #include <limits>
 
 #include "rlhf/io/files.hpp"
-#include "temporary_folder.hpp"
+#include "support/temporary_folder.hpp"
 
 namespace rlhf::io {
 namespace {
@@ -15,7 +15,10 @@ namespace {
 const std::filesystem::path golden =
     std::filesystem::path(RLHF_GOLDEN_DIR) / "data/every_type.safetensors";
 
-using GoldenSafetensors = TemporaryFolder;
+class GoldenSafetensors : public testing::Test {
+ protected:
+  test::TemporaryFolder folder_;
+};
 
 Tensor tensor_called(const Safetensors& file, const std::string& name) {
   for (const auto& [key, tensor] : file.tensors) {

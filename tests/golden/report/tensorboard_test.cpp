@@ -7,16 +7,20 @@
 
 #include "rlhf/core/error.hpp"
 #include "rlhf/io/files.hpp"
-#include "temporary_folder.hpp"
+#include "support/error_of.hpp"
+#include "support/temporary_folder.hpp"
 
 namespace rlhf {
 namespace {
 
 namespace fs = std::filesystem;
+using test::error_of;
 using testing::HasSubstr;
-using testing::ThrowsMessage;
 
-using TensorBoard = TemporaryFolder;
+class TensorBoard : public testing::Test {
+ protected:
+  test::TemporaryFolder folder_;
+};
 
 constexpr double start = 1700000000.25;
 
@@ -36,15 +40,15 @@ TEST_F(TensorBoard, WritesTheBytesThatPythonWrites) {
 }
 
 TEST_F(TensorBoard, TwoSinksOfOneSecondWriteTwoFiles) {
-  TensorBoardSink first(folder_, [] { return start; });
-  TensorBoardSink second(folder_, [] { return start; });
-  EXPECT_EQ(std::distance(fs::directory_iterator(folder_), fs::directory_iterator()), 2);
+  TensorBoardSink first(folder_.path(), [] { return start; });
+  TensorBoardSink second(folder_.path(), [] { return start; });
+  EXPECT_EQ(folder_.entry_count(), 2);
 }
 
 TEST_F(TensorBoard, NamesAFolderThatCannotBeMade) {
-  put("file", "");
-  EXPECT_THAT([&] { TensorBoardSink(folder_ / "file/run"); },
-              ThrowsMessage<Error>(HasSubstr((folder_ / "file/run").string())));
+  folder_.put("file", "");
+  EXPECT_THAT(error_of([&] { TensorBoardSink(folder_ / "file/run"); }),
+              HasSubstr((folder_ / "file/run").string()));
 }
 
 }  // namespace

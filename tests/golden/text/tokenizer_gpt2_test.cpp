@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <map>
 
-#include "golden/golden.hpp"
+#include "golden/read_golden.hpp"
 #include "rlhf/io/files.hpp"
 #include "rlhf/io/json.hpp"
 #include "rlhf/text/train_bpe.hpp"

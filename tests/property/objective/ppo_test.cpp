@@ -18,11 +18,11 @@ using test::random_normal;
 using test::Tensors;
 
 /// Inputs [B, T] of both losses: what is trained, what it was, and advantages or returns.
-struct Batch {
+struct Update {
   Tensor mask, now, old, target;
   Tensors inputs() const { return {now, old, target}; }
 };
-Batch random_batch(uint64_t seed) {
+Update random_update(uint64_t seed) {
   Generator generator(seed);
   const int64_t rows = 1 + generator.below(5), width = 1 + generator.below(8);
   const Tensor old = random_normal(generator, {rows, width});
@@ -36,7 +36,7 @@ const std::vector<PpoClip> clips{
 
 /// Calls visit(now, old, target) for every counted token.
 template <class Visit>
-void each_token(const Batch& batch, const Visit& visit) {
+void each_token(const Update& batch, const Visit& visit) {
   for (int64_t i = 0; i < batch.mask.size(0); ++i) {
     for (int64_t j = 0; j < batch.mask.size(1); ++j) {
       if (!batch.mask[i][j].item<bool>()) continue;
@@ -48,7 +48,7 @@ void each_token(const Batch& batch, const Visit& visit) {
 
 TEST(PolicyLoss, MatchesThePlainLoop) {
   for (uint64_t seed = 0; seed < 20; ++seed) {
-    const Batch batch = random_batch(seed);
+    const Update batch = random_update(seed);
     for (const PpoClip& clip : clips) {
       double count = 0, loss = 0, clipped_count = 0, approx_kl = 0, ratios = 0;
       each_token(batch, [&](double now, double old, double advantage) {
@@ -72,7 +72,7 @@ TEST(PolicyLoss, MatchesThePlainLoop) {
 
 TEST(PolicyLoss, IsDifferentiableAndIgnoresTheMasked) {
   for (uint64_t seed = 0; seed < 8; ++seed) {
-    const Batch batch = random_batch(seed);
+    const Update batch = random_update(seed);
     for (const PpoClip& clip : clips) {
       const auto function = [&](const Tensors& in) {
         return ppo_policy_loss(in[0], in[1], in[2], batch.mask, clip).loss;
@@ -84,7 +84,7 @@ TEST(PolicyLoss, IsDifferentiableAndIgnoresTheMasked) {
 }
 
 TEST(PolicyLoss, MetricsIgnoreTheMasked) {
-  const Batch batch = random_batch(5);
+  const Update batch = random_update(5);
   const auto poison = [&](const Tensor& x) { return x.masked_fill(~batch.mask, std::nan("")); };
   const PolicyLoss clean = ppo_policy_loss(batch.now, batch.old, batch.target, batch.mask);
   const PolicyLoss poisoned =
@@ -96,7 +96,7 @@ TEST(PolicyLoss, MetricsIgnoreTheMasked) {
 
 TEST(ValueLoss, MatchesThePlainLoop) {
   for (uint64_t seed = 0; seed < 20; ++seed) {
-    const Batch batch = random_batch(seed);
+    const Update batch = random_update(seed);
     for (double clip : {0.2, 0.05, 2.0}) {
       double count = 0, loss = 0, clipped_count = 0;
       each_token(batch, [&](double now, double old, double target) {
@@ -113,7 +113,7 @@ TEST(ValueLoss, MatchesThePlainLoop) {
 
 TEST(ValueLoss, IsDifferentiableAndIgnoresTheMasked) {
   for (uint64_t seed = 0; seed < 8; ++seed) {
-    const Batch batch = random_batch(seed);
+    const Update batch = random_update(seed);
     const auto function = [&](const Tensors& in) {
       return ppo_value_loss(in[0], in[1], in[2], batch.mask, 0.3).loss;
     };
@@ -123,7 +123,7 @@ TEST(ValueLoss, IsDifferentiableAndIgnoresTheMasked) {
 }
 
 /// Rows [begin, end) alone, as narrow as their longest needs not be: padding is free.
-Batch rows_of(const Batch& batch, int64_t begin, int64_t end) {
+Update rows_of(const Update& batch, int64_t begin, int64_t end) {
   const auto cut = [&](const Tensor& x) { return x.slice(0, begin, end); };
   return {cut(batch.mask), cut(batch.now), cut(batch.old), cut(batch.target)};
 }
@@ -131,16 +131,16 @@ Batch rows_of(const Batch& batch, int64_t begin, int64_t end) {
 TEST(PpoLosses, MicrobatchesAddUpToTheBatch) {
   Generator generator(11);
   const Tensor old = random_normal(generator, {7, 6});
-  const Batch batch{random_mask(generator, 7, 6, Holes::some),
-                    old + 0.5 * random_normal(generator, {7, 6}), old,
-                    random_normal(generator, {7, 6})};
+  const Update batch{random_mask(generator, 7, 6, Holes::some),
+                     old + 0.5 * random_normal(generator, {7, 6}), old,
+                     random_normal(generator, {7, 6})};
   const double tokens = batch.mask.sum().item<double>();
-  const auto policy = [](const Batch& b, std::optional<double> denominator) {
+  const auto policy = [](const Update& b, std::optional<double> denominator) {
     const PolicyLoss r =
         ppo_policy_loss(b.now, b.old, b.target, b.mask, {.dual = 2.0}, denominator);
     return torch::stack({r.loss, r.clip_fraction, r.approx_kl, r.ratio_mean});
   };
-  const auto value = [](const Batch& b, std::optional<double> denominator) {
+  const auto value = [](const Update& b, std::optional<double> denominator) {
     const ValueLoss r = ppo_value_loss(b.now, b.old, b.target, b.mask, 0.2, denominator);
     return torch::stack({r.loss, r.clip_fraction});
   };

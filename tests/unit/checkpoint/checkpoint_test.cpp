@@ -9,32 +9,31 @@
 #include "rlhf/core/version.hpp"
 #include "rlhf/io/files.hpp"
 #include "rlhf/io/json.hpp"
-#include "temporary_folder.hpp"
+#include "support/error_of.hpp"
+#include "support/temporary_folder.hpp"
 
 namespace rlhf::checkpoint {
 namespace {
 
 namespace fs = std::filesystem;
 using nlohmann::json;
+using test::error_of;
 using testing::AllOf;
 using testing::HasSubstr;
 using testing::Not;
-using testing::ThrowsMessage;
 
-class CheckpointFolder : public TemporaryFolder {
+class CheckpointFolder : public testing::Test {
  protected:
   fs::path path() const { return folder_ / "best"; }
-  std::ptrdiff_t entry_count() const {
-    return std::distance(fs::directory_iterator(folder_), fs::directory_iterator());
-  }
   void expect_load_error(const std::string& message) const {
-    EXPECT_THAT([&] { load(path()); },
-                ThrowsMessage<Error>(AllOf(HasSubstr(path().string()), HasSubstr(message))));
+    EXPECT_THAT(error_of([&] { load(path()); }),
+                AllOf(HasSubstr(path().string()), HasSubstr(message)));
   }
   void rewrite(const std::string& file, std::string_view bytes) const {
-    put("best/" + file, bytes);
+    folder_.put("best/" + file, bytes);
   }
   json manifest() const { return io::read_json(path() / "checkpoint.json"); }
+  test::TemporaryFolder folder_;
 };
 
 Checkpoint example() {
@@ -77,7 +76,7 @@ TEST_F(CheckpointFolder, ReplacesAnOlderCheckpointAndLeavesNothingBeside) {
   save(path(), example());
   save(path(), {.state = {{"step", 5}}});
   EXPECT_EQ(load(path()).state["step"], 5);
-  EXPECT_EQ(entry_count(), 1);
+  EXPECT_EQ(folder_.entry_count(), 1);
 }
 
 TEST_F(CheckpointFolder, IsMadeWithItsParents) {
@@ -87,35 +86,34 @@ TEST_F(CheckpointFolder, IsMadeWithItsParents) {
 
 TEST_F(CheckpointFolder, SurvivesWhatACrashLeftBeside) {
   fs::create_directory(folder_ / "best.tmp");
-  put("best.tmp/tensors.safetensors", "torn");
+  folder_.put("best.tmp/tensors.safetensors", "torn");
   save(path(), example());
   EXPECT_EQ(load(path()).tensors.size(), 3U);
-  EXPECT_EQ(entry_count(), 1);
+  EXPECT_EQ(folder_.entry_count(), 1);
 }
 
 TEST_F(CheckpointFolder, NeverTakesThePlaceOfAnythingElse) {
   fs::create_directory(path());
-  put("best/thesis.txt", "years of work");
-  EXPECT_THAT([&] { save(path(), example()); },
-              ThrowsMessage<Error>(HasSubstr("expected a checkpoint, or nothing yet")));
+  folder_.put("best/thesis.txt", "years of work");
+  EXPECT_THAT(error_of([&] { save(path(), example()); }),
+              HasSubstr("expected a folder with checkpoint.json, or nothing yet"));
   EXPECT_EQ(io::read_file(path() / "thesis.txt"), "years of work");
-  EXPECT_EQ(entry_count(), 1);
+  EXPECT_EQ(folder_.entry_count(), 1);
 }
 
 TEST_F(CheckpointFolder, KeepsTheOldOneWhenTheNewCannotBeWritten) {
   save(path(), example());
-  EXPECT_THAT(
-      [&] {
-        save(path(), {.tensors = {{"w", Tensor()}}});
-      },
-      ThrowsMessage<Error>(HasSubstr("tensor \"w\": expected a tensor")));
+  EXPECT_THAT(error_of([&] {
+                save(path(), {.tensors = {{"w", Tensor()}}});
+              }),
+              HasSubstr("tensor \"w\": expected a tensor"));
   EXPECT_EQ(load(path()).state["step"], 4);
-  EXPECT_EQ(entry_count(), 1);
+  EXPECT_EQ(folder_.entry_count(), 1);
 }
 
 TEST_F(CheckpointFolder, RefusesStateThatJsonCannotHold) {
   const auto expect_error = [&](const json& state, const std::string& message) {
-    EXPECT_THAT([&] { save(path(), {.state = state}); }, ThrowsMessage<Error>(HasSubstr(message)));
+    EXPECT_THAT(error_of([&] { save(path(), {.state = state}); }), HasSubstr(message));
     EXPECT_FALSE(fs::exists(path()));
   };
   const double nan = std::numeric_limits<double>::quiet_NaN();
@@ -138,7 +136,7 @@ TEST_F(CheckpointFolder, HoldsStateAsDeepAsItCanBeRead) {
 
 TEST_F(CheckpointFolder, SaysWhatIsMissing) {
   expect_load_error("expected a checkpoint folder, got none");
-  put("best", "");
+  folder_.put("best", "");
   expect_load_error("expected a checkpoint folder, got another kind of file");
   fs::remove(path());
   for (const char* file : {"checkpoint.json", "state.json", "tensors.safetensors"}) {
@@ -214,18 +212,17 @@ TEST(Restore, ListsAllThatDoesNotFitAndChangesNothing) {
                                            {"shape", torch::ones({2, 3})},
                                            {"type", torch::ones({2}, torch::kDouble)},
                                            {"extra", torch::ones({1})}};
-  EXPECT_THAT(
-      [&] {
-        restore({{"bias", bias},
-                 {"shape", torch::zeros({3, 2})},
-                 {"type", torch::zeros({2})},
-                 {"absent", torch::zeros({1})}},
-                stored);
-      },
-      ThrowsMessage<Error>(AllOf(HasSubstr("\"shape\": expected Float [3, 2], got Float [2, 3]"),
-                                 HasSubstr("\"type\": expected Float [2], got Double [2]"),
-                                 HasSubstr("\"absent\" is missing"),
-                                 HasSubstr("\"extra\" is unexpected"), Not(HasSubstr("bias")))));
+  EXPECT_THAT(error_of([&] {
+                restore({{"bias", bias},
+                         {"shape", torch::zeros({3, 2})},
+                         {"type", torch::zeros({2})},
+                         {"absent", torch::zeros({1})}},
+                        stored);
+              }),
+              AllOf(HasSubstr("\"shape\": expected Float [3, 2], got Float [2, 3]"),
+                    HasSubstr("\"type\": expected Float [2], got Double [2]"),
+                    HasSubstr("\"absent\" is missing"), HasSubstr("\"extra\" is unexpected"),
+                    Not(HasSubstr("bias"))));
   EXPECT_TRUE(torch::equal(bias, torch::zeros({3})));
 }
 
@@ -233,7 +230,7 @@ TEST(Restore, KeepsItsMessageShort) {
   std::vector<NamedTensor> stored;
   for (int i = 0; i < 1000; ++i)
     stored.emplace_back(std::string(static_cast<size_t>(i + 1), 'w'), torch::ones({1}));
-  EXPECT_THAT([&] { restore({}, stored); }, ThrowsMessage<Error>(HasSubstr("; and 995 more")));
+  EXPECT_THAT(error_of([&] { restore({}, stored); }), HasSubstr("; and 995 more"));
 }
 
 TEST(Parts, ComeBackUnderTheNamesTheyWereAddedBy) {
@@ -248,8 +245,7 @@ TEST(Parts, ComeBackUnderTheNamesTheyWereAddedBy) {
 
 TEST(GeneratorStateFrom, RefusesWhatIsNoState) {
   for (const json& bad : {json(), json::object(), json{{"seed", 1}, {"step", 1}, {"drawn", -1}}}) {
-    EXPECT_THAT([&] { generator_state_from(bad); },
-                ThrowsMessage<Error>(HasSubstr("generator state: ")));
+    EXPECT_THAT(error_of([&] { generator_state_from(bad); }), HasSubstr("generator state: "));
   }
 }
 

@@ -4,13 +4,14 @@
 #include <gtest/gtest.h>
 
 #include "rlhf/core/error.hpp"
+#include "support/error_of.hpp"
 
 namespace rlhf {
 namespace {
 
+using test::error_of;
 using testing::ElementsAre;
 using testing::HasSubstr;
-using testing::ThrowsMessage;
 
 Completions three_rows() {
   Completions c = completions_from({{1, 2, 3}, {4}, {5, 6}}, {{7, 8}, {9, 10, 11}, {12}});
@@ -72,17 +73,24 @@ TEST(Completions, ConcatenateIsTheInverseOfSelect) {
 TEST(Completions, ValidateNamesTheField) {
   Completions c = three_rows();
   c.prompt_lengths = int64_tensor({3, 1, 5});
-  EXPECT_THAT(
-      [&] { c.validate(); },
-      ThrowsMessage<Error>(HasSubstr("sum of prompt and response lengths: expected 12, got 15")));
-  EXPECT_THAT([] { completions_from({{}}); },
-              ThrowsMessage<Error>(HasSubstr("length of a prompt")));
+  EXPECT_THAT(error_of([&] { c.validate(); }),
+              HasSubstr("sum of prompt and response lengths: expected 12, got 15"));
+  EXPECT_THAT(error_of([] { completions_from({{}}); }), HasSubstr("length of a prompt"));
+}
+
+TEST(Rankings, GroupsThatDoNotAddUpToTheResponsesAreAnError) {
+  Rankings r{.completions = three_rows(), .group_sizes = int64_tensor({2})};
+  EXPECT_THAT(error_of([&] { r.validate(); }),
+              HasSubstr("sum of Rankings::group_sizes: expected 3, got 2"));
+  r.group_sizes = int64_tensor({3});
+  r.ranks = int64_tensor({0, 1});
+  EXPECT_THAT(error_of([&] { r.validate(); }), HasSubstr("Rankings::ranks: expected [3], got [2]"));
 }
 
 TEST(Rankings, AGroupOfOneIsAnError) {
   const Rankings r{.completions = three_rows(), .group_sizes = int64_tensor({2, 1})};
-  EXPECT_THAT([&] { r.validate(); },
-              ThrowsMessage<Error>(HasSubstr("Rankings::group_sizes: expected >= 2, got 1")));
+  EXPECT_THAT(error_of([&] { r.validate(); }),
+              HasSubstr("Rankings::group_sizes: expected >= 2, got 1"));
 }
 
 }  // namespace

@@ -4,14 +4,15 @@
 #include <gtest/gtest.h>
 
 #include "rlhf/core/error.hpp"
+#include "support/error_of.hpp"
 
 namespace rlhf::data {
 namespace {
 
+using test::error_of;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
-using testing::ThrowsMessage;
 
 using Lists = std::vector<std::vector<int64_t>>;
 
@@ -46,22 +47,18 @@ TEST(TokenBudgetBatches, NoRowsGiveNoBatch) {
 }
 
 TEST(TokenBudgetBatches, NameWhatIsWrong) {
-  EXPECT_THAT(
-      [] { batches_of({1}, -1); },
-      ThrowsMessage<Error>(HasSubstr("budget of token_budget_batches: expected >= 0, got -1")));
-  EXPECT_THAT(
-      [] {
-        batches_of({1, -2}, 4);
-      },
-      ThrowsMessage<Error>(HasSubstr("length of a row: expected >= 0, got -2")));
-  EXPECT_THAT(
-      [] { token_budget_batches(torch::ones({2}), 4); },
-      ThrowsMessage<Error>(HasSubstr("lengths of token_budget_batches: expected Long, got Float")));
-  EXPECT_THAT(
-      [] {
-        token_budget_batches(int64_tensor({1, 2}).view({1, 2}), 4);
-      },
-      ThrowsMessage<Error>(HasSubstr("expected [B] on the CPU, got [1, 2]")));
+  EXPECT_THAT(error_of([] { batches_of({1}, -1); }),
+              HasSubstr("budget of token_budget_batches: expected >= 0, got -1"));
+  EXPECT_THAT(error_of([] {
+                batches_of({1, -2}, 4);
+              }),
+              HasSubstr("length of a row: expected >= 0, got -2"));
+  EXPECT_THAT(error_of([] { token_budget_batches(torch::ones({2}), 4); }),
+              HasSubstr("lengths of token_budget_batches: expected Long, got Float"));
+  EXPECT_THAT(error_of([] {
+                token_budget_batches(int64_tensor({1, 2}).view({1, 2}), 4);
+              }),
+              HasSubstr("expected [B] on the CPU, got [1, 2]"));
 }
 
 }  // namespace

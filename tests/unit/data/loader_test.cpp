@@ -6,15 +6,16 @@
 #include <ranges>
 
 #include "rlhf/core/error.hpp"
+#include "support/error_of.hpp"
 
 namespace rlhf {
 namespace {
 
+using test::error_of;
 using testing::Each;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::SizeIs;
-using testing::ThrowsMessage;
 using testing::UnorderedElementsAre;
 
 static_assert(std::ranges::input_range<Loader<Completions>>);
@@ -124,26 +125,23 @@ TEST(Loader, NamesWhatCannotWork) {
   const auto making = [](LoaderOptions options, LoaderState state = {}) {
     return [=] { Loader(rows_of(4), options, state); };
   };
-  EXPECT_THAT(making({}), ThrowsMessage<Error>(
-                              HasSubstr("either batch_size or token_budget above 0, got neither")));
-  EXPECT_THAT(making({.batch_size = 1, .token_budget = 1}),
-              ThrowsMessage<Error>(HasSubstr("got both")));
-  EXPECT_THAT(making({.batch_size = -1}),
-              ThrowsMessage<Error>(HasSubstr("LoaderOptions::batch_size: expected >= 0, got -1")));
-  EXPECT_THAT(making({.token_budget = 8, .last_batch = LastBatch::drop}),
-              ThrowsMessage<Error>(HasSubstr("LoaderOptions::last_batch: expected keep")));
-  EXPECT_THAT(making({.batch_size = 5, .last_batch = LastBatch::drop}),
-              ThrowsMessage<Error>(HasSubstr("expected <= 4 (rows), got 5")));
-  EXPECT_THAT(making({.batch_size = 1, .seed = 2}, {.seed = 1}),
-              ThrowsMessage<Error>(
-                  HasSubstr("LoaderState::seed: expected 2 (LoaderOptions::seed), got 1")));
-  EXPECT_THAT(making({.batch_size = 1}, {.position = 4}),
-              ThrowsMessage<Error>(
-                  HasSubstr("LoaderState::position: expected >= 0 and < 4 (rows), got 4")));
-  EXPECT_THAT(making({.batch_size = 1}, {.epoch = -1}),
-              ThrowsMessage<Error>(HasSubstr("LoaderState::epoch: expected >= 0, got -1")));
-  EXPECT_THAT([] { Loader(completions_from({}), LoaderOptions{.batch_size = 1}); },
-              ThrowsMessage<Error>(HasSubstr("empty data: no rows to load")));
+  EXPECT_THAT(error_of(making({})),
+              HasSubstr("either batch_size or token_budget above 0, got neither"));
+  EXPECT_THAT(error_of(making({.batch_size = 1, .token_budget = 1})), HasSubstr("got both"));
+  EXPECT_THAT(error_of(making({.batch_size = -1})),
+              HasSubstr("LoaderOptions::batch_size: expected >= 0, got -1"));
+  EXPECT_THAT(error_of(making({.token_budget = 8, .last_batch = LastBatch::drop})),
+              HasSubstr("LoaderOptions::last_batch: expected keep"));
+  EXPECT_THAT(error_of(making({.batch_size = 5, .last_batch = LastBatch::drop})),
+              HasSubstr("expected <= 4 (rows), got 5"));
+  EXPECT_THAT(error_of(making({.batch_size = 1, .seed = 2}, {.seed = 1})),
+              HasSubstr("LoaderState::seed: expected 2 (LoaderOptions::seed), got 1"));
+  EXPECT_THAT(error_of(making({.batch_size = 1}, {.position = 4})),
+              HasSubstr("LoaderState::position: expected >= 0 and < 4 (rows), got 4"));
+  EXPECT_THAT(error_of(making({.batch_size = 1}, {.epoch = -1})),
+              HasSubstr("LoaderState::epoch: expected >= 0, got -1"));
+  EXPECT_THAT(error_of([] { Loader(completions_from({}), LoaderOptions{.batch_size = 1}); }),
+              HasSubstr("empty data: no rows to load"));
 }
 
 }  // namespace

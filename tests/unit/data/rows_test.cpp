@@ -4,17 +4,19 @@
 #include <gtest/gtest.h>
 
 #include "rlhf/core/error.hpp"
-#include "unit/data/written_file.hpp"
+#include "support/error_of.hpp"
+#include "support/temporary_folder.hpp"
 
 namespace rlhf::data {
 namespace {
 
 using nlohmann::json;
+using test::error_of;
+using test::WrittenFile;
 using testing::ElementsAre;
 using testing::EndsWith;
 using testing::HasSubstr;
 using testing::Optional;
-using testing::ThrowsMessage;
 
 template <DataRow Row>
 Row row(std::string_view text) {
@@ -27,7 +29,7 @@ auto reading(std::string text) {
 }
 
 auto says(const std::string& part) {
-  return ThrowsMessage<Error>(HasSubstr("rows.jsonl:7: " + part));
+  return HasSubstr("rows.jsonl:7: " + part);
 }
 
 TEST(Rows, ADemonstrationKeepsItsFurtherFields) {
@@ -64,50 +66,53 @@ TEST(Rows, FieldsMayHaveOtherNames) {
 }
 
 TEST(Rows, AMissingFieldIsNamedAmongThoseThere) {
-  EXPECT_THAT(reading<Demonstration>(R"({"prompt": "p", "text": "c"})"),
+  EXPECT_THAT(error_of(reading<Demonstration>(R"({"prompt": "p", "text": "c"})")),
               says(R"(field "completion": expected a string, got no such field among ["text"])"));
 }
 
 TEST(Rows, AWrongTypeIsNamed) {
-  EXPECT_THAT(reading<Prompt>(R"([1])"), says("row: expected an object, got array"));
-  EXPECT_THAT(reading<Prompt>(R"({"prompt": 3})"),
+  EXPECT_THAT(error_of(reading<Prompt>(R"([1])")), says("row: expected an object, got array"));
+  EXPECT_THAT(error_of(reading<Prompt>(R"({"prompt": 3})")),
               says(R"(field "prompt": expected a string, got number)"));
-  EXPECT_THAT(reading<Ranking>(R"({"prompt": "p", "responses": "a"})"),
+  EXPECT_THAT(error_of(reading<Ranking>(R"({"prompt": "p", "responses": "a"})")),
               says(R"(field "responses": expected an array, got string)"));
-  EXPECT_THAT(reading<Ranking>(R"({"prompt": "p", "responses": ["a", null]})"),
+  EXPECT_THAT(error_of(reading<Ranking>(R"({"prompt": "p", "responses": ["a", null]})")),
               says(R"(field "responses", item 1: expected a string, got null)"));
-  EXPECT_THAT(reading<Ranking>(R"({"prompt": "p", "responses": ["a", "b"], "ranks": [1, 1.5]})"),
-              says(R"(field "ranks", item 1: expected an integer of 64 bits, got 1.5)"));
   EXPECT_THAT(
-      reading<Ranking>(
-          R"({"prompt": "p", "responses": ["a", "b"], "ranks": [1, 9223372036854775808]})"),
+      error_of(reading<Ranking>(R"({"prompt": "p", "responses": ["a", "b"], "ranks": [1, 1.5]})")),
+      says(R"(field "ranks", item 1: expected an integer of 64 bits, got 1.5)"));
+  EXPECT_THAT(
+      error_of(reading<Ranking>(
+          R"({"prompt": "p", "responses": ["a", "b"], "ranks": [1, 9223372036854775808]})")),
       says(R"(field "ranks", item 1: expected an integer of 64 bits, got 9223372036854775808)"));
 }
 
 TEST(Rows, EmptyTextIsAnError) {
-  EXPECT_THAT(reading<Prompt>(R"({"prompt": ""})"),
+  EXPECT_THAT(error_of(reading<Prompt>(R"({"prompt": ""})")),
               says(R"(field "prompt": expected some text, got an empty string)"));
-  EXPECT_THAT(reading<Demonstration>(R"({"prompt": "p", "completion": ""})"),
+  EXPECT_THAT(error_of(reading<Demonstration>(R"({"prompt": "p", "completion": ""})")),
               says(R"(field "completion": expected some text, got an empty string)"));
-  EXPECT_THAT(reading<Ranking>(R"({"prompt": "p", "responses": ["a", ""]})"),
+  EXPECT_THAT(error_of(reading<Ranking>(R"({"prompt": "p", "responses": ["a", ""]})")),
               says(R"(field "responses", item 1: expected some text, got an empty string)"));
 }
 
 TEST(Rows, ARankingThatDoesNotHoldTogetherIsAnError) {
-  EXPECT_THAT(reading<Ranking>(R"({"prompt": "p", "responses": ["a"]})"),
+  EXPECT_THAT(error_of(reading<Ranking>(R"({"prompt": "p", "responses": ["a"]})")),
               says("number of responses: expected >= 2, got 1"));
-  EXPECT_THAT(reading<Ranking>(R"({"prompt": "p", "responses": ["a", "b"], "ranks": [1, 2, 3]})"),
-              says("number of ranks: expected 2, one a response, got 3"));
   EXPECT_THAT(
-      reading<Ranking>(R"({"prompt": "p", "responses": ["a", "b", "c"], "ranks": [1, 3, 2]})"),
-      says("rank of response 2: expected >= 3, as the best come first, got 2"));
+      error_of(reading<Ranking>(R"({"prompt": "p", "responses": ["a", "b"], "ranks": [1, 2, 3]})")),
+      says("number of ranks: expected 2, one a response, got 3"));
+  EXPECT_THAT(error_of(reading<Ranking>(
+                  R"({"prompt": "p", "responses": ["a", "b", "c"], "ranks": [1, 3, 2]})")),
+              says("rank of response 2: expected >= 3, as the best come first, got 2"));
   EXPECT_THAT(
-      reading<Ranking>(R"({"prompt": "p", "responses": ["a", "b", "a"]})"),
+      error_of(reading<Ranking>(R"({"prompt": "p", "responses": ["a", "b", "a"]})")),
       says("response 2: expected one that differs from all others, got the same as response 0"));
-  EXPECT_THAT(reading<Ranking>(R"({"prompt": "p", "chosen": "a", "rejected": "a"})"),
+  EXPECT_THAT(error_of(reading<Ranking>(R"({"prompt": "p", "chosen": "a", "rejected": "a"})")),
               says("response 1: expected one that differs"));
-  EXPECT_THAT(reading<Ranking>(R"({"prompt": "p", "responses": ["a", "b"], "chosen": "a"})"),
-              says(R"(row: expected either "responses" or "chosen" and "rejected", got both)"));
+  EXPECT_THAT(
+      error_of(reading<Ranking>(R"({"prompt": "p", "responses": ["a", "b"], "chosen": "a"})")),
+      says(R"(row: expected either "responses" or "chosen" and "rejected", got both)"));
 }
 
 TEST(RowReader, StreamsRowsAndNamesTheLineOfABadOne) {
@@ -117,9 +122,8 @@ TEST(RowReader, StreamsRowsAndNamesTheLineOfABadOne) {
   ASSERT_TRUE(first);
   EXPECT_EQ(first->prompt, "p");
   EXPECT_THAT(first->source, EndsWith(".jsonl:1"));
-  EXPECT_THAT(
-      [&] { reader.next(); },
-      ThrowsMessage<Error>(HasSubstr(file.path() + R"(:3: field "prompt": expected a string)")));
+  EXPECT_THAT(error_of([&] { reader.next(); }),
+              HasSubstr(file.path() + R"(:3: field "prompt": expected a string)"));
 }
 
 TEST(RowReader, ReadsRealDemonstrations) {

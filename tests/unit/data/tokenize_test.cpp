@@ -4,31 +4,15 @@
 #include <gtest/gtest.h>
 
 #include "rlhf/core/error.hpp"
+#include "support/error_of.hpp"
+#include "support/letters.hpp"
 
 namespace rlhf::data {
 namespace {
 
+using test::error_of;
 using testing::ElementsAre;
 using testing::HasSubstr;
-using testing::ThrowsMessage;
-
-/// A token a letter, 'a' being 1; 0 ends a response; anything but letters is dropped.
-struct Letters {
-  std::vector<int64_t> encode(std::string_view text) const {
-    std::vector<int64_t> tokens;
-    for (char letter : text) {
-      if (letter >= 'a' && letter <= 'z') tokens.push_back(letter - 'a' + 1);
-    }
-    return tokens;
-  }
-  std::string decode(std::span<const int64_t> tokens, SpecialTokens) const {
-    std::string text;
-    for (int64_t token : tokens) text.push_back(static_cast<char>('a' + token - 1));
-    return text;
-  }
-  std::vector<int64_t> end_tokens() const { return ends; }
-  std::vector<int64_t> ends = {0};
-};
 
 const std::vector<Demonstration> demonstrations{{.prompt = "ab", .completion = "c"},
                                                 {.prompt = "d", .completion = "efg"}};
@@ -73,9 +57,9 @@ TEST(Tokenize, ARankingWithoutRanksAmongRankedOnesIsStrictlyOrdered) {
 }
 
 TEST(Tokenize, ATooLongRowIsAnErrorThatNamesIt) {
-  EXPECT_THAT([] { tokenize(Letters{}, demonstrations, {.max_tokens = 4}); },
-              ThrowsMessage<Error>(HasSubstr(
-                  "row 1: tokens of prompt and response: expected <= 4 (max_tokens), got 1 + 4")));
+  EXPECT_THAT(
+      error_of([] { tokenize(Letters{}, demonstrations, {.max_tokens = 4}); }),
+      HasSubstr("row 1: tokens of prompt and response: expected <= 4 (max_tokens), got 1 + 4"));
 }
 
 TEST(Tokenize, ATooLongRowMayBeDroppedAndIdsStillCountIt) {
@@ -106,50 +90,46 @@ TEST(Tokenize, APromptThatLeavesNoRoomIsAnErrorThatNamesIt) {
   const std::vector<Demonstration> rows{
       {.prompt = "abcd", .completion = "e", .source = "f.jsonl:3"}};
   for (TooLong policy : {TooLong::error, TooLong::truncate_response}) {
-    EXPECT_THAT([&] { tokenize(Letters{}, rows, {.max_tokens = 4, .too_long = policy}); },
-                ThrowsMessage<Error>(HasSubstr(
-                    "f.jsonl:3: tokens of the prompt: expected < 4 (max_tokens), got 4")));
+    EXPECT_THAT(error_of([&] { tokenize(Letters{}, rows, {.max_tokens = 4, .too_long = policy}); }),
+                HasSubstr("f.jsonl:3: tokens of the prompt: expected < 4 (max_tokens), got 4"));
   }
   const std::vector<Prompt> prompts{{.prompt = "abcd"}, {.prompt = "abcde"}};
-  EXPECT_THAT([&] { tokenize(Letters{}, prompts, {.max_tokens = 4}); },
-              ThrowsMessage<Error>(
-                  HasSubstr("row 1: tokens of the prompt: expected <= 4 (max_tokens), got 5")));
+  EXPECT_THAT(error_of([&] { tokenize(Letters{}, prompts, {.max_tokens = 4}); }),
+              HasSubstr("row 1: tokens of the prompt: expected <= 4 (max_tokens), got 5"));
 }
 
 TEST(Tokenize, TextOfNoTokensIsAnError) {
   const std::vector<Demonstration> no_response{{.prompt = "a", .completion = "!"}};
-  EXPECT_THAT(
-      [&] { tokenize(Letters{}, no_response); },
-      ThrowsMessage<Error>(HasSubstr("row 0: tokens of the response: expected >= 1, got 0")));
+  EXPECT_THAT(error_of([&] { tokenize(Letters{}, no_response); }),
+              HasSubstr("row 0: tokens of the response: expected >= 1, got 0"));
   const std::vector<Prompt> no_prompt{{.prompt = "!"}};
-  EXPECT_THAT([&] { tokenize(Letters{}, no_prompt); },
-              ThrowsMessage<Error>(HasSubstr("row 0: tokens of the prompt: expected >= 1, got 0")));
+  EXPECT_THAT(error_of([&] { tokenize(Letters{}, no_prompt); }),
+              HasSubstr("row 0: tokens of the prompt: expected >= 1, got 0"));
   EXPECT_THAT(tokenize(Letters{}, no_prompt, {.bos = 9}).prompt(0), ElementsAre(9));
 }
 
 TEST(Tokenize, NoRowsAreEmptyData) {
-  EXPECT_THAT([] { tokenize(Letters{}, std::vector<Prompt>{}); },
-              ThrowsMessage<Error>(HasSubstr("empty data: no rows")));
-  EXPECT_THAT(
-      [] { tokenize(Letters{}, demonstrations, {.max_tokens = 1, .too_long = TooLong::drop}); },
-      ThrowsMessage<Error>(HasSubstr("empty data: all 2 rows were dropped as too long")));
+  EXPECT_THAT(error_of([] { tokenize(Letters{}, std::vector<Prompt>{}); }),
+              HasSubstr("empty data: no rows"));
+  EXPECT_THAT(error_of([] {
+                tokenize(Letters{}, demonstrations, {.max_tokens = 1, .too_long = TooLong::drop});
+              }),
+              HasSubstr("empty data: all 2 rows were dropped as too long"));
 }
 
 TEST(Tokenize, ChecksRankingsMadeInMemory) {
   const std::vector<Ranking> rows{{.prompt = "a", .responses = {"b"}}};
-  EXPECT_THAT([&] { tokenize(Letters{}, rows); },
-              ThrowsMessage<Error>(HasSubstr("row 0: number of responses: expected >= 2, got 1")));
+  EXPECT_THAT(error_of([&] { tokenize(Letters{}, rows); }),
+              HasSubstr("row 0: number of responses: expected >= 2, got 1"));
 }
 
 TEST(Tokenize, NamesOptionsThatCannotWork) {
-  EXPECT_THAT(
-      [] { tokenize(Letters{}, demonstrations, {.max_tokens = -1}); },
-      ThrowsMessage<Error>(HasSubstr("TokenizeOptions::max_tokens: expected >= 0, got -1")));
-  EXPECT_THAT([] { tokenize(Letters{}, demonstrations, {.bos = -2}); },
-              ThrowsMessage<Error>(HasSubstr("TokenizeOptions::bos: expected >= 0, got -2")));
-  EXPECT_THAT([] { tokenize(Letters{.ends = {}}, demonstrations); },
-              ThrowsMessage<Error>(
-                  HasSubstr("end_tokens() of the tokenizer: expected one to append, got none")));
+  EXPECT_THAT(error_of([] { tokenize(Letters{}, demonstrations, {.max_tokens = -1}); }),
+              HasSubstr("TokenizeOptions::max_tokens: expected >= 0, got -1"));
+  EXPECT_THAT(error_of([] { tokenize(Letters{}, demonstrations, {.bos = -2}); }),
+              HasSubstr("TokenizeOptions::bos: expected >= 0, got -2"));
+  EXPECT_THAT(error_of([] { tokenize(Letters{.ends = {}}, demonstrations); }),
+              HasSubstr("end_tokens() of the tokenizer: expected one to append, got none"));
 }
 
 }  // namespace

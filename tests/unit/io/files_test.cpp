@@ -10,15 +10,16 @@
 #include "rlhf/core/error.hpp"
 #include "rlhf/io/json.hpp"
 #include "rlhf/io/utf8.hpp"
+#include "support/error_of.hpp"
 #include "support/temporary_folder.hpp"
 
 namespace rlhf::io {
 namespace {
 
 namespace fs = std::filesystem;
+using test::error_of;
 using testing::AllOf;
 using testing::HasSubstr;
-using testing::ThrowsMessage;
 
 class Files : public testing::Test {
  protected:
@@ -36,33 +37,32 @@ TEST_F(ReadFile, GivesEveryByte) {
 }
 
 TEST_F(ReadFile, NamesAMissingFile) {
-  EXPECT_THAT([&] { read_file(folder_ / "absent.txt"); },
-              ThrowsMessage<Error>(
-                  AllOf(HasSubstr((folder_ / "absent.txt").string()), HasSubstr("No such file"))));
+  EXPECT_THAT(error_of([&] { read_file(folder_ / "absent.txt"); }),
+              AllOf(HasSubstr((folder_ / "absent.txt").string()), HasSubstr("No such file")));
 }
 
 TEST_F(ReadFile, RefusesAFolder) {
-  EXPECT_THAT([&] { read_file(folder_.path()); },
-              ThrowsMessage<Error>(HasSubstr("expected a regular file, got a folder")));
+  EXPECT_THAT(error_of([&] { read_file(folder_.path()); }),
+              HasSubstr("expected a regular file, got a folder"));
 }
 
 TEST_F(ReadFile, RefusesAPipeWithoutWaitingForItsWriter) {
   ASSERT_EQ(::mkfifo((folder_ / "pipe").c_str(), 0600), 0);
-  EXPECT_THAT([&] { read_file(folder_ / "pipe"); },
-              ThrowsMessage<Error>(HasSubstr("expected a regular file, got a pipe")));
+  EXPECT_THAT(error_of([&] { read_file(folder_ / "pipe"); }),
+              HasSubstr("expected a regular file, got a pipe"));
 }
 
 TEST_F(ReadFile, RefusesALargerFileThanAllowed) {
   const fs::path path = folder_.put("four", "1234");
   EXPECT_EQ(read_file(path, 4), "1234");
-  EXPECT_THAT([&] { read_file(path, 3); },
-              ThrowsMessage<Error>(HasSubstr("size in bytes: expected <= 3, got 4")));
+  EXPECT_THAT(error_of([&] { read_file(path, 3); }),
+              HasSubstr("size in bytes: expected <= 3, got 4"));
 }
 
 TEST_F(ReadFile, ChecksTheSizeBeforeItAllocates) {
   const fs::path path = folder_.put("sparse", "");
   fs::resize_file(path, uintmax_t{1} << 42);
-  EXPECT_THAT([&] { read_file(path); }, ThrowsMessage<Error>(HasSubstr("got 4398046511104")));
+  EXPECT_THAT(error_of([&] { read_file(path); }), HasSubstr("got 4398046511104"));
 }
 
 TEST_F(WriteFile, ReplacesTheOldFileAndLeavesNoTemporary) {
@@ -88,8 +88,8 @@ TEST_F(WriteFile, LeavesTheOldFileWhenTheDiskRefuses) {
   const auto handler = std::signal(SIGXFSZ, SIG_IGN);
   const rlimit small = {1000, before.rlim_max};
   ::setrlimit(RLIMIT_FSIZE, &small);
-  EXPECT_THAT([&] { write_file_atomically(path, std::string(5000, 'x')); },
-              ThrowsMessage<Error>(AllOf(HasSubstr(path.string()), HasSubstr("cannot write"))));
+  EXPECT_THAT(error_of([&] { write_file_atomically(path, std::string(5000, 'x')); }),
+              AllOf(HasSubstr(path.string()), HasSubstr("cannot write")));
   ::setrlimit(RLIMIT_FSIZE, &before);
   std::signal(SIGXFSZ, handler);
   EXPECT_EQ(read_file(path), "old");
@@ -98,14 +98,14 @@ TEST_F(WriteFile, LeavesTheOldFileWhenTheDiskRefuses) {
 
 TEST_F(WriteFile, LeavesNothingWhereAFolderHasTheName) {
   fs::create_directory(folder_ / "taken");
-  EXPECT_THAT([&] { write_file_atomically(folder_ / "taken", "x"); },
-              ThrowsMessage<Error>(HasSubstr("cannot replace")));
+  EXPECT_THAT(error_of([&] { write_file_atomically(folder_ / "taken", "x"); }),
+              HasSubstr("cannot replace"));
   EXPECT_EQ(folder_.entry_count(), 1);
 }
 
 TEST_F(WriteFile, NamesAMissingFolder) {
-  EXPECT_THAT([&] { write_file_atomically(folder_ / "absent" / "file", "x"); },
-              ThrowsMessage<Error>(AllOf(HasSubstr("absent"), HasSubstr("No such file"))));
+  EXPECT_THAT(error_of([&] { write_file_atomically(folder_ / "absent" / "file", "x"); }),
+              AllOf(HasSubstr("absent"), HasSubstr("No such file")));
 }
 
 TEST_F(Json, GivesTheValue) {
@@ -117,22 +117,19 @@ TEST_F(Json, GivesTheValue) {
 
 TEST_F(Json, NamesPathAndLineOfAMistake) {
   const fs::path path = folder_.put("bad.json", "{\n  \"a\": 1,\n  \"b\": ]\n}\n");
-  EXPECT_THAT([&] { read_json(path); },
-              ThrowsMessage<Error>(AllOf(HasSubstr(path.string() + ":3: invalid JSON: "),
-                                         HasSubstr("unexpected ']'"))));
+  EXPECT_THAT(error_of([&] { read_json(path); }),
+              AllOf(HasSubstr(path.string() + ":3: invalid JSON: "), HasSubstr("unexpected ']'")));
 }
 
 TEST_F(Json, CountsLinesFromTheGivenOne) {
-  EXPECT_THAT([] { parse_json("{\"a\":}", "rows.jsonl", 41); },
-              ThrowsMessage<Error>(HasSubstr("rows.jsonl:41: invalid JSON")));
+  EXPECT_THAT(error_of([] { parse_json("{\"a\":}", "rows.jsonl", 41); }),
+              HasSubstr("rows.jsonl:41: invalid JSON"));
 }
 
 TEST_F(Json, RefusesWhatIsNoSingleValue) {
   for (const char* text :
        {"", "{\"a\":1", "1 2", "nul", "[1,]", "{\"a\":1e999}", "\"\xff\"", "\"\\ud800\""}) {
-    EXPECT_THAT([&] { parse_json(text, "f"); },
-                ThrowsMessage<Error>(HasSubstr("f:1: invalid JSON: ")))
-        << text;
+    EXPECT_THAT(error_of([&] { parse_json(text, "f"); }), HasSubstr("f:1: invalid JSON: ")) << text;
   }
 }
 
@@ -141,14 +138,15 @@ TEST_F(Json, RefusesDeepNesting) {
     return std::string(depth, '[') + std::string(depth, ']');
   };
   EXPECT_NO_THROW(parse_json(nested(100), "f"));
-  EXPECT_THAT([&] { parse_json(nested(101), "f"); },
-              ThrowsMessage<Error>(HasSubstr("f:1: JSON nested deeper than 100 levels")));
+  EXPECT_THAT(error_of([&] { parse_json(nested(101), "f"); }),
+              HasSubstr("f:1: JSON nested deeper than 100 levels"));
   EXPECT_THROW(parse_json(std::string(10'000'000, '['), "f"), Error);
 }
 
 TEST_F(Json, RefusesAKeyThatStandsTwice) {
-  EXPECT_THAT([] { parse_json("{\"a\":\n {\"k\": 1, \"j\": {\"k\": 1},\n \"k\": 2}}", "f"); },
-              ThrowsMessage<Error>(HasSubstr("f:3: key \"k\" stands twice")));
+  EXPECT_THAT(
+      error_of([] { parse_json("{\"a\":\n {\"k\": 1, \"j\": {\"k\": 1},\n \"k\": 2}}", "f"); }),
+      HasSubstr("f:3: key \"k\" stands twice"));
 }
 
 TEST_F(Json, KeepsMessagesShort) {
@@ -176,9 +174,8 @@ TEST(Utf8, LengthFollowsTheStandardsTable) {
 
 TEST(Utf8, InvalidTextIsRefusedWithItsOffset) {
   EXPECT_NO_THROW(require_utf8("gr\xc3\xbc\xc3\x9f \xf0\x9f\x98\x80", "f:1"));
-  EXPECT_THAT([] { require_utf8("ab\xff", "rows.jsonl:7"); },
-              ThrowsMessage<Error>(
-                  HasSubstr("rows.jsonl:7: expected valid UTF-8, got byte 0xff at offset 2")));
+  EXPECT_THAT(error_of([] { require_utf8("ab\xff", "rows.jsonl:7"); }),
+              HasSubstr("rows.jsonl:7: expected valid UTF-8, got byte 0xff at offset 2"));
 }
 
 }  // namespace

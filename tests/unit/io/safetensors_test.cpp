@@ -5,16 +5,17 @@
 
 #include "rlhf/core/error.hpp"
 #include "rlhf/io/files.hpp"
-#include "temporary_folder.hpp"
+#include "support/error_of.hpp"
+#include "support/temporary_folder.hpp"
 
 namespace rlhf::io {
 namespace {
 
 namespace fs = std::filesystem;
+using test::error_of;
 using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
-using testing::ThrowsMessage;
 
 /// A file with this header and so many bytes of data.
 std::string file_bytes(const std::string& header, size_t data_bytes) {
@@ -29,14 +30,15 @@ std::vector<std::string> names_of(const Safetensors& file) {
   return names;
 }
 
-class SafetensorsFile : public TemporaryFolder {
+class SafetensorsFile : public testing::Test {
  protected:
   fs::path path() const { return folder_ / "model.safetensors"; }
   void expect_read_error(std::string_view bytes, const std::string& message) const {
-    put("model.safetensors", bytes);
-    EXPECT_THAT([&] { read_safetensors(path()); },
-                ThrowsMessage<Error>(AllOf(HasSubstr(path().string()), HasSubstr(message))));
+    folder_.put("model.safetensors", bytes);
+    EXPECT_THAT(error_of([&] { read_safetensors(path()); }),
+                AllOf(HasSubstr(path().string()), HasSubstr(message)));
   }
+  test::TemporaryFolder folder_;
 };
 
 TEST_F(SafetensorsFile, GivesBackWhatWasWritten) {
@@ -86,20 +88,21 @@ TEST_F(SafetensorsFile, WritesViewsByTheirValues) {
 }
 
 TEST_F(SafetensorsFile, TakesTensorsThatStandInAnotherOrderThanTheirData) {
-  put("model.safetensors", file_bytes(R"({"a":{"dtype":"U8","shape":[1],"data_offsets":[2,3]},)"
-                                      R"("b":{"shape":[2],"data_offsets":[0,2],"dtype":"U8"}})",
-                                      3));
+  folder_.put("model.safetensors",
+              file_bytes(R"({"a":{"dtype":"U8","shape":[1],"data_offsets":[2,3]},)"
+                         R"("b":{"shape":[2],"data_offsets":[0,2],"dtype":"U8"}})",
+                         3));
   EXPECT_THAT(names_of(read_safetensors(path())), ElementsAre("b", "a"));
 }
 
 TEST_F(SafetensorsFile, NamesAMissingFile) {
-  EXPECT_THAT([&] { read_safetensors(path()); },
-              ThrowsMessage<Error>(HasSubstr(path().string() + ": expected a file, got none")));
+  EXPECT_THAT(error_of([&] { read_safetensors(path()); }),
+              HasSubstr(path().string() + ": expected a file, got none"));
 }
 
 TEST_F(SafetensorsFile, RefusesAFolder) {
-  EXPECT_THAT([&] { read_safetensors(folder_); },
-              ThrowsMessage<Error>(HasSubstr("expected a regular file")));
+  EXPECT_THAT(error_of([&] { read_safetensors(folder_.path()); }),
+              HasSubstr("expected a regular file"));
 }
 
 TEST_F(SafetensorsFile, RefusesHostileHeaders) {
@@ -120,10 +123,10 @@ TEST_F(SafetensorsFile, RefusesHostileHeaders) {
 }
 
 TEST_F(SafetensorsFile, RefusesAHeaderLongerThanAnyModelNeeds) {
-  put("model.safetensors", std::string("\0\0\0\x02\0\0\0\0", 8) + "{}");
+  folder_.put("model.safetensors", std::string("\0\0\0\x02\0\0\0\0", 8) + "{}");
   fs::resize_file(path(), uintmax_t{1} << 40);  // sparse
-  EXPECT_THAT([&] { read_safetensors(path()); },
-              ThrowsMessage<Error>(HasSubstr("header length: expected <= 16777216, got 33554432")));
+  EXPECT_THAT(error_of([&] { read_safetensors(path()); }),
+              HasSubstr("header length: expected <= 16777216, got 33554432"));
 }
 
 TEST_F(SafetensorsFile, RefusesHostileEntries) {
@@ -194,8 +197,8 @@ TEST_F(SafetensorsFile, RefusesBytesThatAreNoBool) {
 TEST_F(SafetensorsFile, RefusesToWriteWhatTheFormatLacks) {
   const auto expect_error = [&](const std::vector<NamedTensor>& tensors,
                                 const std::string& message) {
-    EXPECT_THAT([&] { write_safetensors(path(), tensors); },
-                ThrowsMessage<Error>(AllOf(HasSubstr(path().string()), HasSubstr(message))));
+    EXPECT_THAT(error_of([&] { write_safetensors(path(), tensors); }),
+                AllOf(HasSubstr(path().string()), HasSubstr(message)));
     EXPECT_FALSE(fs::exists(path()));
   };
   const Tensor one = torch::ones({1});
@@ -206,11 +209,10 @@ TEST_F(SafetensorsFile, RefusesToWriteWhatTheFormatLacks) {
   expect_error({{"w", torch::ones({1}, torch::kComplexFloat)}},
                "tensor \"w\": dtype: expected one of F64");
   expect_error({{"w", one.to_sparse()}}, "tensor \"w\": layout: expected dense");
-  EXPECT_THAT(
-      [&] {
-        write_safetensors(path(), {}, {{"key", "\xFF"}});
-      },
-      ThrowsMessage<Error>(HasSubstr("metadata \"key\": expected valid UTF-8")));
+  EXPECT_THAT(error_of([&] {
+                write_safetensors(path(), {}, {{"key", "\xFF"}});
+              }),
+              HasSubstr("metadata \"key\": expected valid UTF-8"));
 }
 
 }  // namespace

@@ -7,40 +7,21 @@
 #include "rlhf/model/frozen.hpp"
 #include "rlhf/model/scalar_head.hpp"
 #include "rlhf/reward/reward_model.hpp"
+#include "rlhf/rollout/sample.hpp"
+#include "support/error_of.hpp"
+#include "support/small_model.hpp"
 
 namespace rlhf {
 namespace {
 
+using test::error_of;
+using test::ragged_batch;
+using test::sharp_model;
+using test::small_config;
 using testing::HasSubstr;
-using testing::ThrowsMessage;
 
 static_assert(Policy<CausalLM> && Decoder<CausalLM> && Critic<ValueModel> && Reward<RewardModel>);
 static_assert(Reference<Frozen<CausalLM>> && !Reference<CausalLM>);
-
-TransformerConfig small_config() {
-  return {.vocab_size = 17,
-          .dim = 16,
-          .hidden_dim = 24,
-          .layers = 2,
-          .heads = 4,
-          .kv_heads = 2,
-          .context_length = 32};
-}
-
-Completions ragged_batch() {
-  return completions_from({{1, 2, 3}, {4}, {5, 6, 7, 8}}, {{7, 8}, {9, 10, 11, 12}, {12}});
-}
-
-/// Larger weights than at initialisation, so that positions and heads matter.
-CausalLM sharp_model(const TransformerConfig& config = small_config()) {
-  Generator generator(3);
-  CausalLM model(config, generator);
-  NoGrad no_grad;
-  for (auto& [name, weight] : model.named_parameters()) {
-    if (weight.dim() == 2) weight.mul_(12.0);
-  }
-  return model;
-}
 
 /// The decoder once more, one sequence, one token, one head at a time, in plain LibTorch calls.
 Tensor plain_log_probs(const CausalLM& model, const std::vector<int64_t>& tokens, int64_t prompt) {
@@ -212,19 +193,24 @@ TEST(CausalLM, ACloneSharesNothing) {
 
 TEST(CausalLM, BadInputIsNamed) {
   CausalLM model = sharp_model();
-  EXPECT_THAT(
-      [&] {
-        model.evaluate(completions_from({{1, 99}}, {{2}}));
-      },
-      ThrowsMessage<Error>(HasSubstr("token: expected >= 0 and < vocab_size = 17, got 99")));
+  EXPECT_THAT(error_of([&] {
+                model.evaluate(completions_from({{1, 99}}, {{2}}));
+              }),
+              HasSubstr("token: expected >= 0 and < vocab_size = 17, got 99"));
   const Completions longest = completions_from({std::vector<int64_t>(32, 1)}, {{2}});
-  EXPECT_THAT([&] { model.evaluate(longest); },
-              ThrowsMessage<Error>(
-                  HasSubstr("tokens of sequence 0: expected at most context_length = 32, got 33")));
+  EXPECT_THAT(error_of([&] { model.evaluate(longest); }),
+              HasSubstr("tokens of sequence 0: expected at most context_length = 32, got 33"));
+  Generator generator(1);
+  const Completions too_long = completions_from({{1}, std::vector<int64_t>(33, 1)});
+  EXPECT_THAT(error_of([&] { rollout::sample(model, too_long, {}, generator); }),
+              HasSubstr("at most context_length = 32, got 33"));
+  EXPECT_THAT(error_of([&] {
+                model.evaluate(completions_from({{1}, {2}}));
+              }),
+              HasSubstr("response tokens to evaluate: expected >= 1, got 0"));
   auto config = small_config();
   config.kv_heads = 3;
-  EXPECT_THAT([&] { config.validate(); },
-              ThrowsMessage<Error>(HasSubstr("TransformerConfig::kv_heads")));
+  EXPECT_THAT(error_of([&] { config.validate(); }), HasSubstr("TransformerConfig::kv_heads"));
 }
 
 TEST(ScalarModels, ReadTheStateBeforeEachTokenAndTheLastToken) {

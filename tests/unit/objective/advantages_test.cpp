@@ -4,16 +4,17 @@
 
 #include "rlhf/core/error.hpp"
 #include "rlhf/objective/group_advantages.hpp"
+#include "support/error_of.hpp"
 #include "support/tensor_matchers.hpp"
 
 namespace rlhf::objective {
 namespace {
 
+using test::error_of;
 using test::TensorEquals;
 using test::TensorNear;
 using testing::HasSubstr;
 using testing::Throws;
-using testing::ThrowsMessage;
 
 Tensor row(const std::vector<double>& values) {
   return torch::tensor(values, torch::kDouble).unsqueeze(0);
@@ -65,30 +66,28 @@ TEST(Gae, ReadsNonContiguousInputs) {
 }
 
 TEST(Gae, BadArgumentsAreNamed) {
-  const auto throws = [](const char* message) { return ThrowsMessage<Error>(HasSubstr(message)); };
   const Tensor x = row({1, 2});
-  EXPECT_THAT(
-      [&] {
-        gae(x, x, mask_row({0, 0}));
-      },
-      throws("mask: expected at least one true in every row, got none in row 0"));
-  EXPECT_THAT([&] { gae(x, x, x); }, throws("mask: expected Bool, got Double"));
-  EXPECT_THAT(
-      [&] {
-        gae(x, row({1}), mask_row({1, 1}));
-      },
-      throws("values: expected [1, 2], got [1, 1]"));
-  EXPECT_THAT([&] { gae(row({1}), x, mask_row({1, 1})); }, throws("rewards: expected [1, 2]"));
-  EXPECT_THAT(
-      [&] {
-        gae(x, x, mask_row({1, 1}), {.gamma = 1.1});
-      },
-      throws("GaeOptions::gamma: expected in [0, 1], got 1.1"));
-  EXPECT_THAT(
-      [&] {
-        gae(x, x, mask_row({1, 1}), {.lambda = std::nan("")});
-      },
-      throws("GaeOptions::lambda: expected in [0, 1], got nan"));
+  EXPECT_THAT(error_of([&] {
+                gae(x, x, mask_row({0, 0}));
+              }),
+              HasSubstr("mask: expected at least one true in every row, got none in row 0"));
+  EXPECT_THAT(error_of([&] { gae(x, x, x); }), HasSubstr("mask: expected Bool, got Double"));
+  EXPECT_THAT(error_of([&] {
+                gae(x, row({1}), mask_row({1, 1}));
+              }),
+              HasSubstr("values: expected [1, 2], got [1, 1]"));
+  EXPECT_THAT(error_of([&] {
+                gae(row({1}), x, mask_row({1, 1}));
+              }),
+              HasSubstr("rewards: expected [1, 2]"));
+  EXPECT_THAT(error_of([&] {
+                gae(x, x, mask_row({1, 1}), {.gamma = 1.1});
+              }),
+              HasSubstr("GaeOptions::gamma: expected in [0, 1], got 1.1"));
+  EXPECT_THAT(error_of([&] {
+                gae(x, x, mask_row({1, 1}), {.lambda = std::nan("")});
+              }),
+              HasSubstr("GaeOptions::lambda: expected in [0, 1], got nan"));
 }
 
 TEST(KlShapedRewards, TheScoreLandsOnTheLastCountedToken) {
@@ -101,18 +100,17 @@ TEST(KlShapedRewards, TheScoreLandsOnTheLastCountedToken) {
 }
 
 TEST(KlShapedRewards, OneScoreARowIsNeeded) {
+  EXPECT_THAT(error_of([] {
+                kl_shaped_rewards(row({1, 2})[0], row({1, 2}), mask_row({1, 1}), 0.1);
+              }),
+              HasSubstr("scores: expected [1], got [2]"));
+  EXPECT_THAT(error_of([] {
+                kl_shaped_rewards(torch::zeros({1}), row({1, 2}), mask_row({1, 1}), 0.1);
+              }),
+              HasSubstr("scores: expected Double, got Float"));
   EXPECT_THAT(
-      [] {
-        kl_shaped_rewards(row({1, 2})[0], row({1, 2}), mask_row({1, 1}), 0.1);
-      },
-      ThrowsMessage<Error>(HasSubstr("scores: expected [1], got [2]")));
-  EXPECT_THAT(
-      [] {
-        kl_shaped_rewards(torch::zeros({1}), row({1, 2}), mask_row({1, 1}), 0.1);
-      },
-      ThrowsMessage<Error>(HasSubstr("scores: expected Double, got Float")));
-  EXPECT_THAT([] { kl_shaped_rewards(row({1})[0], row({1}), mask_row({1}), std::nan("")); },
-              ThrowsMessage<Error>(HasSubstr("KL coefficient: expected a finite number, got nan")));
+      error_of([] { kl_shaped_rewards(row({1})[0], row({1}), mask_row({1}), std::nan("")); }),
+      HasSubstr("KL coefficient: expected a finite number, got nan"));
 }
 
 TEST(Whiten, MovesTheMeanToZeroOrKeepsIt) {
@@ -140,14 +138,13 @@ TEST(RlooAdvantages, ComparesWithTheMeanOfTheOthers) {
 
 TEST(GroupAdvantages, AGroupOfOneIsAnError) {
   const Tensor scores = row({1, 2, 3})[0], groups = int64_tensor({4, 4, 9});
-  EXPECT_THAT([&] { rloo_advantages(scores, groups); },
-              ThrowsMessage<Error>(HasSubstr("samples of group 9: expected >= 2, got 1")));
+  EXPECT_THAT(error_of([&] { rloo_advantages(scores, groups); }),
+              HasSubstr("samples of group 9: expected >= 2, got 1"));
   EXPECT_THAT([&] { grpo_advantages(scores, groups); }, Throws<Error>());
-  EXPECT_THAT(
-      [&] {
-        grpo_advantages(scores, int64_tensor({4, 4}));
-      },
-      ThrowsMessage<Error>(HasSubstr("groups: expected [3], got [2]")));
+  EXPECT_THAT(error_of([&] {
+                grpo_advantages(scores, int64_tensor({4, 4}));
+              }),
+              HasSubstr("groups: expected [3], got [2]"));
 }
 
 }  // namespace

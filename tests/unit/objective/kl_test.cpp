@@ -4,21 +4,18 @@
 #include <limits>
 
 #include "rlhf/core/error.hpp"
+#include "support/error_of.hpp"
 #include "support/tensor_matchers.hpp"
 
 namespace rlhf::objective {
 namespace {
 
+using test::doubles;
+using test::error_of;
+using test::infinity;
 using test::TensorEquals;
 using test::TensorNear;
 using testing::HasSubstr;
-using testing::ThrowsMessage;
-
-constexpr double infinity = std::numeric_limits<double>::infinity();
-
-Tensor doubles(const std::vector<double>& values) {
-  return torch::tensor(values, torch::kDouble);
-}
 
 TEST(Kl, EstimatorsOfAHandWrittenDifference) {
   const Tensor log_probs = doubles({-1.0, -1.5}), ref_log_probs = doubles({-1.5, -1.0});
@@ -39,16 +36,14 @@ TEST(Kl, K3IsPositiveEvenForATinyDifference) {
 }
 
 TEST(Kl, ShapesAndTypesMustAgree) {
-  EXPECT_THAT(
-      [] {
-        kl(torch::zeros({2, 3}), torch::zeros({3}), KlEstimator::k1);
-      },
-      ThrowsMessage<Error>(HasSubstr("ref_log_probs: expected [2, 3], got [3]")));
-  EXPECT_THAT(
-      [] {
-        kl(torch::zeros({2}), doubles({0, 0}), KlEstimator::k1);
-      },
-      ThrowsMessage<Error>(HasSubstr("ref_log_probs: expected Float, got Double")));
+  EXPECT_THAT(error_of([] {
+                kl(torch::zeros({2, 3}), torch::zeros({3}), KlEstimator::k1);
+              }),
+              HasSubstr("ref_log_probs: expected [2, 3], got [3]"));
+  EXPECT_THAT(error_of([] {
+                kl(torch::zeros({2}), doubles({0, 0}), KlEstimator::k1);
+              }),
+              HasSubstr("ref_log_probs: expected Float, got Double"));
 }
 
 TEST(FullKl, IsTheDivergenceOfFirstFromSecond) {
@@ -89,16 +84,17 @@ TEST(AdaptiveKl, ADistantKlCountsAsTwentyPercent) {
 }
 
 TEST(AdaptiveKl, WhatCannotSteerIsAnError) {
-  const auto throws = [](const char* message) { return ThrowsMessage<Error>(HasSubstr(message)); };
-  EXPECT_THAT([] { AdaptiveKl(0.0, 6, 1000); },
-              throws("initial coefficient of AdaptiveKl: expected > 0"));
-  EXPECT_THAT([] { AdaptiveKl(0.1, -1, 1000); }, throws("target of AdaptiveKl: expected > 0"));
-  EXPECT_THAT([] { AdaptiveKl(0.1, 6, 0); }, throws("horizon of AdaptiveKl: expected > 0"));
+  EXPECT_THAT(error_of([] { AdaptiveKl(0.0, 6, 1000); }),
+              HasSubstr("initial coefficient of AdaptiveKl: expected > 0"));
+  EXPECT_THAT(error_of([] { AdaptiveKl(0.1, -1, 1000); }),
+              HasSubstr("target of AdaptiveKl: expected > 0"));
+  EXPECT_THAT(error_of([] { AdaptiveKl(0.1, 6, 0); }),
+              HasSubstr("horizon of AdaptiveKl: expected > 0"));
   AdaptiveKl controller(0.1, 6.0, 100.0);
-  EXPECT_THAT([&] { controller.update(std::nan(""), 10); },
-              throws("KL of a sequence: expected a finite number, got nan"));
-  EXPECT_THAT([&] { controller.update(0.0, 500); },
-              throws("expected fewer than 5 horizons, got 500"));
+  EXPECT_THAT(error_of([&] { controller.update(std::nan(""), 10); }),
+              HasSubstr("KL of a sequence: expected a finite number, got nan"));
+  EXPECT_THAT(error_of([&] { controller.update(0.0, 500); }),
+              HasSubstr("expected fewer than 5 horizons, got 500"));
   EXPECT_DOUBLE_EQ(controller.coefficient(), 0.1);
 }
 

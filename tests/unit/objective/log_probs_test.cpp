@@ -4,21 +4,18 @@
 #include <limits>
 
 #include "rlhf/core/error.hpp"
+#include "support/error_of.hpp"
 #include "support/tensor_matchers.hpp"
 
 namespace rlhf::objective {
 namespace {
 
+using test::doubles;
+using test::error_of;
+using test::infinity;
 using test::TensorEquals;
 using test::TensorNear;
 using testing::HasSubstr;
-using testing::ThrowsMessage;
-
-constexpr double infinity = std::numeric_limits<double>::infinity();
-
-Tensor doubles(const std::vector<double>& values) {
-  return torch::tensor(values, torch::kDouble);
-}
 
 TEST(TokenLogProbs, TemperatureDividesTheLogits) {
   const Tensor logits = doubles({0.0, std::log(16.0)}).view({1, 2});
@@ -51,38 +48,32 @@ TEST(TokenLogProbs, GivesTheShapeAndTypeOfItsArguments) {
 
 TEST(TokenLogProbs, BadArgumentsAreNamed) {
   const Tensor logits = torch::zeros({2, 3});
-  const auto throws = [](const char* message) { return ThrowsMessage<Error>(HasSubstr(message)); };
-  EXPECT_THAT(
-      [&] {
-        token_log_probs(logits, int64_tensor({0, 3}));
-      },
-      throws("targets: expected >= 0 and < 3, got 3"));
-  EXPECT_THAT(
-      [&] {
-        token_log_probs(logits, int64_tensor({-100, 0}));
-      },
-      throws("targets: expected >= 0 and < 3, got -100"));
-  EXPECT_THAT([&] { token_log_probs(logits, int64_tensor({0})); },
-              throws("targets: expected [2], got [1]"));
-  EXPECT_THAT([&] { token_log_probs(logits, torch::zeros({2})); },
-              throws("targets: expected Long, got Float"));
-  EXPECT_THAT(
-      [&] {
-        token_log_probs(logits.to(torch::kHalf), int64_tensor({0, 0}));
-      },
-      throws("logits: expected float32 or float64, got Half"));
-  EXPECT_THAT(
-      [&] {
-        token_log_probs(torch::zeros({2, 0}), int64_tensor({0, 0}));
-      },
-      throws("logits: expected [..., V] with V >= 1, got [2, 0]"));
-  EXPECT_THAT(
-      [&] {
-        token_log_probs(logits, int64_tensor({0, 0}), 0.0);
-      },
-      throws("temperature: expected > 0 and finite, got 0"));
-  EXPECT_THAT([&] { token_log_probs(Tensor(), int64_tensor({0})); },
-              throws("logits: expected a tensor, got no tensor"));
+  EXPECT_THAT(error_of([&] {
+                token_log_probs(logits, int64_tensor({0, 3}));
+              }),
+              HasSubstr("targets: expected >= 0 and < 3, got 3"));
+  EXPECT_THAT(error_of([&] {
+                token_log_probs(logits, int64_tensor({-100, 0}));
+              }),
+              HasSubstr("targets: expected >= 0 and < 3, got -100"));
+  EXPECT_THAT(error_of([&] { token_log_probs(logits, int64_tensor({0})); }),
+              HasSubstr("targets: expected [2], got [1]"));
+  EXPECT_THAT(error_of([&] { token_log_probs(logits, torch::zeros({2})); }),
+              HasSubstr("targets: expected Long, got Float"));
+  EXPECT_THAT(error_of([&] {
+                token_log_probs(logits.to(torch::kHalf), int64_tensor({0, 0}));
+              }),
+              HasSubstr("logits: expected float32 or float64, got Half"));
+  EXPECT_THAT(error_of([&] {
+                token_log_probs(torch::zeros({2, 0}), int64_tensor({0, 0}));
+              }),
+              HasSubstr("logits: expected [..., V] with V >= 1, got [2, 0]"));
+  EXPECT_THAT(error_of([&] {
+                token_log_probs(logits, int64_tensor({0, 0}), 0.0);
+              }),
+              HasSubstr("temperature: expected > 0 and finite, got 0"));
+  EXPECT_THAT(error_of([&] { token_log_probs(Tensor(), int64_tensor({0})); }),
+              HasSubstr("logits: expected a tensor, got no tensor"));
 }
 
 TEST(Entropy, OfAUniformDistributionIsTheLogOfItsSize) {
@@ -110,8 +101,8 @@ TEST(Entropy, OfACertainTokenIsZero) {
 }
 
 TEST(Entropy, ANegativeTemperatureIsAnError) {
-  EXPECT_THAT([] { entropy(torch::zeros({2}), -1.0); },
-              ThrowsMessage<Error>(HasSubstr("temperature: expected > 0 and finite, got -1")));
+  EXPECT_THAT(error_of([] { entropy(torch::zeros({2}), -1.0); }),
+              HasSubstr("temperature: expected > 0 and finite, got -1"));
 }
 
 }  // namespace

@@ -4,17 +4,17 @@
 #include <limits>
 
 #include "rlhf/core/error.hpp"
+#include "support/error_of.hpp"
 #include "support/tensor_matchers.hpp"
 
 namespace rlhf::objective {
 namespace {
 
+using test::error_of;
+using test::infinity;
 using test::TensorEquals;
 using test::TensorNear;
 using testing::HasSubstr;
-using testing::ThrowsMessage;
-
-constexpr double infinity = std::numeric_limits<double>::infinity();
 
 Tensor row(const std::vector<double>& values) {
   return torch::tensor(values, torch::kDouble).unsqueeze(0);
@@ -126,23 +126,23 @@ TEST(PolicyLoss, MetricsCarryNoGradient) {
 }
 
 TEST(PolicyLoss, BadArgumentsAreNamed) {
-  const auto throws = [](const char* message) { return ThrowsMessage<Error>(HasSubstr(message)); };
   const Tensor x = row({1, 2});
   const auto with = [&](const PpoClip& clip) {
     return [&, clip] { ppo_policy_loss(x, x, x, all(2), clip); };
   };
-  EXPECT_THAT(with({.low = 0}), throws("PpoClip::low: expected in (0, 1], got 0"));
-  EXPECT_THAT(with({.low = 1.5}), throws("PpoClip::low: expected in (0, 1], got 1.5"));
-  EXPECT_THAT(with({.high = -0.1}), throws("PpoClip::high: expected > 0, got -0.1"));
-  EXPECT_THAT(with({.dual = 0.5}), throws("PpoClip::dual: expected 0 (off) or > 1, got 0.5"));
-  EXPECT_THAT([&] { ppo_policy_loss(x, row({1}), x, all(2)); },
-              throws("old_log_probs: expected [1, 2], got [1, 1]"));
-  EXPECT_THAT([&] { ppo_policy_loss(x, x, row({1}), all(2)); },
-              throws("advantages: expected [1, 2]"));
-  EXPECT_THAT([&] { ppo_policy_loss(x, x, x, all(2).logical_not()); },
-              throws("mask: expected at least one"));
-  EXPECT_THAT([&] { ppo_policy_loss(x, x, x, all(2), {}, 0.0); },
-              throws("denominator: expected > 0 and finite, got 0"));
+  EXPECT_THAT(error_of(with({.low = 0})), HasSubstr("PpoClip::low: expected in (0, 1], got 0"));
+  EXPECT_THAT(error_of(with({.low = 1.5})), HasSubstr("PpoClip::low: expected in (0, 1], got 1.5"));
+  EXPECT_THAT(error_of(with({.high = -0.1})), HasSubstr("PpoClip::high: expected > 0, got -0.1"));
+  EXPECT_THAT(error_of(with({.dual = 0.5})),
+              HasSubstr("PpoClip::dual: expected 0 (off) or > 1, got 0.5"));
+  EXPECT_THAT(error_of([&] { ppo_policy_loss(x, row({1}), x, all(2)); }),
+              HasSubstr("old_log_probs: expected [1, 2], got [1, 1]"));
+  EXPECT_THAT(error_of([&] { ppo_policy_loss(x, x, row({1}), all(2)); }),
+              HasSubstr("advantages: expected [1, 2]"));
+  EXPECT_THAT(error_of([&] { ppo_policy_loss(x, x, x, all(2).logical_not()); }),
+              HasSubstr("mask: expected at least one"));
+  EXPECT_THAT(error_of([&] { ppo_policy_loss(x, x, x, all(2), {}, 0.0); }),
+              HasSubstr("denominator: expected > 0 and finite, got 0"));
 }
 
 TEST(ValueLoss, IsHalfTheLargerOfTwoSquaredErrors) {
@@ -170,11 +170,10 @@ TEST(ValueLoss, AnInfiniteClipIsThePlainSquaredError) {
 
 TEST(ValueLoss, BadArgumentsAreNamed) {
   const Tensor x = row({1, 2});
-  EXPECT_THAT([&] { ppo_value_loss(x, x, x, all(2), 0.0); },
-              ThrowsMessage<Error>(
-                  HasSubstr("clip of ppo_value_loss: expected > 0 (infinity: off), got 0")));
-  EXPECT_THAT([&] { ppo_value_loss(x, x, x.to(torch::kFloat), all(2)); },
-              ThrowsMessage<Error>(HasSubstr("returns: expected Double, got Float")));
+  EXPECT_THAT(error_of([&] { ppo_value_loss(x, x, x, all(2), 0.0); }),
+              HasSubstr("clip of ppo_value_loss: expected > 0 (infinity: off), got 0"));
+  EXPECT_THAT(error_of([&] { ppo_value_loss(x, x, x.to(torch::kFloat), all(2)); }),
+              HasSubstr("returns: expected Double, got Float"));
 }
 
 }  // namespace

@@ -4,18 +4,17 @@
 
 #include "rlhf/core/error.hpp"
 #include "rlhf/objective/dpo.hpp"
+#include "support/error_of.hpp"
 #include "support/tensor_matchers.hpp"
 
 namespace rlhf::objective {
 namespace {
 
+using test::doubles;
+using test::error_of;
 using test::TensorNear;
 using testing::HasSubstr;
-using testing::ThrowsMessage;
 
-Tensor doubles(const std::vector<double>& values) {
-  return torch::tensor(values, torch::kDouble);
-}
 double loss_of_lead(double lead) {
   return std::log1p(std::exp(-lead));
 }
@@ -78,33 +77,29 @@ TEST(RankingLoss, AMicrobatchOfTiesAloneIsZero) {
 }
 
 TEST(RankingLoss, BadArgumentsAreNamed) {
-  const auto throws = [](const char* message) { return ThrowsMessage<Error>(HasSubstr(message)); };
   const Tensor scores = doubles({1, 2, 3});
-  EXPECT_THAT([&] { ranking_loss(scores, int64_tensor({2})); },
-              throws("scores: expected [2], got [3]"));
-  EXPECT_THAT(
-      [&] {
-        ranking_loss(scores, int64_tensor({2, 1}));
-      },
-      throws("group_sizes: expected >= 2, got 1"));
-  EXPECT_THAT([&] { ranking_loss(scores, int64_tensor({})); },
-              throws("group_sizes: expected at least one"));
-  EXPECT_THAT([&] { ranking_loss(scores, doubles({3})); },
-              throws("group_sizes: expected Long, got Double"));
-  EXPECT_THAT(
-      [&] {
-        ranking_loss(scores, int64_tensor({3}), int64_tensor({1, 2}));
-      },
-      throws("ranks: expected [3], got [2]"));
-  EXPECT_THAT(
-      [&] {
-        ranking_loss(scores, int64_tensor({3}), int64_tensor({1, 1, 1}));
-      },
-      throws("groups with a pair: expected >= 1, got 0"));
-  EXPECT_THAT([&] { ranking_loss(scores, int64_tensor({3}), {}, std::nan("")); },
-              throws("margin: expected"));
-  EXPECT_THAT([&] { ranking_loss(scores, int64_tensor({3}), {}, 0.0, -1.0); },
-              throws("denominator: expected"));
+  EXPECT_THAT(error_of([&] { ranking_loss(scores, int64_tensor({2})); }),
+              HasSubstr("scores: expected [2], got [3]"));
+  EXPECT_THAT(error_of([&] {
+                ranking_loss(scores, int64_tensor({2, 1}));
+              }),
+              HasSubstr("group_sizes: expected >= 2, got 1"));
+  EXPECT_THAT(error_of([&] { ranking_loss(scores, int64_tensor({})); }),
+              HasSubstr("group_sizes: expected at least one"));
+  EXPECT_THAT(error_of([&] { ranking_loss(scores, doubles({3})); }),
+              HasSubstr("group_sizes: expected Long, got Double"));
+  EXPECT_THAT(error_of([&] {
+                ranking_loss(scores, int64_tensor({3}), int64_tensor({1, 2}));
+              }),
+              HasSubstr("ranks: expected [3], got [2]"));
+  EXPECT_THAT(error_of([&] {
+                ranking_loss(scores, int64_tensor({3}), int64_tensor({1, 1, 1}));
+              }),
+              HasSubstr("groups with a pair: expected >= 1, got 0"));
+  EXPECT_THAT(error_of([&] { ranking_loss(scores, int64_tensor({3}), {}, std::nan("")); }),
+              HasSubstr("margin: expected"));
+  EXPECT_THAT(error_of([&] { ranking_loss(scores, int64_tensor({3}), {}, 0.0, -1.0); }),
+              HasSubstr("denominator: expected"));
 }
 
 TEST(DpoLoss, ComparesTheGainsOverTheReference) {
@@ -115,10 +110,10 @@ TEST(DpoLoss, ComparesTheGainsOverTheReference) {
 
 TEST(DpoLoss, BadArgumentsAreNamed) {
   const Tensor x = doubles({1, 2});
-  EXPECT_THAT([&] { dpo_loss(x, x, x, x, 0.0); },
-              ThrowsMessage<Error>(HasSubstr("beta: expected > 0 and finite, got 0")));
-  EXPECT_THAT([&] { dpo_loss(x, x, x, doubles({1}), 0.1); },
-              ThrowsMessage<Error>(HasSubstr("ref_rejected: expected [2], got [1]")));
+  EXPECT_THAT(error_of([&] { dpo_loss(x, x, x, x, 0.0); }),
+              HasSubstr("beta: expected > 0 and finite, got 0"));
+  EXPECT_THAT(error_of([&] { dpo_loss(x, x, x, doubles({1}), 0.1); }),
+              HasSubstr("ref_rejected: expected [2], got [1]"));
 }
 
 }  // namespace

@@ -4,26 +4,22 @@
 #include <limits>
 
 #include "rlhf/core/error.hpp"
+#include "support/error_of.hpp"
 #include "support/tensor_matchers.hpp"
 
 namespace rlhf {
 namespace {
 
+using test::doubles;
+using test::error_of;
 using test::TensorEquals;
 using test::TensorNear;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::Pair;
-using testing::ThrowsMessage;
 
-Tensor doubles(const std::vector<double>& values) {
-  return torch::tensor(values, torch::kDouble);
-}
 Tensor parameter(const Tensor& value) {
   return value.clone().requires_grad_(true);
-}
-auto throws(const char* message) {
-  return ThrowsMessage<Error>(HasSubstr(message));
 }
 
 TEST(AdamW, TheFirstStepMovesEachNumberByAboutTheLearningRate) {
@@ -114,8 +110,9 @@ TEST(AdamW, ANonFiniteGradientIsNamedAndNothingMoves) {
     AdamW optimizer({{"layers.0.a", a}, {"layers.1.b", b}}, {});
     a.mutable_grad() = doubles({1});
     b.mutable_grad() = doubles({1, bad});
-    EXPECT_THAT([&] { optimizer.step(); },
-                throws("gradient of parameter 'layers.1.b': expected finite, got NaN or infinity"));
+    EXPECT_THAT(
+        error_of([&] { optimizer.step(); }),
+        HasSubstr("gradient of parameter 'layers.1.b': expected finite, got NaN or infinity"));
     EXPECT_THAT(a, TensorEquals(doubles({1})));
     EXPECT_THAT(b, TensorEquals(doubles({2, 3})));
     EXPECT_THAT(a.grad(), TensorEquals(doubles({1})));
@@ -178,60 +175,60 @@ TEST(AdamW, StateThatDoesNotFitIsNamedAndChangesNothing) {
     state[entry] = std::move(instead);
     return [&optimizer, state] { optimizer.load_state(state); };
   };
-  EXPECT_THAT(load_with(3, {"z.first_moment", torch::ones({1})}),
-              throws("'y.first_moment', got none"));
-  EXPECT_THAT(load_with(0, {"x.first_moment", torch::ones({3})}),
-              throws("'x.first_moment' of the state of AdamW: expected [2], got [3]"));
-  EXPECT_THAT(load_with(4, {"y.second_moment", torch::ones({1}, torch::kDouble)}),
-              throws("'y.second_moment' of the state of AdamW: expected Float, got Double"));
+  EXPECT_THAT(error_of(load_with(3, {"z.first_moment", torch::ones({1})})),
+              HasSubstr("'y.first_moment', got none"));
+  EXPECT_THAT(error_of(load_with(0, {"x.first_moment", torch::ones({3})})),
+              HasSubstr("'x.first_moment' of the state of AdamW: expected [2], got [3]"));
+  EXPECT_THAT(error_of(load_with(4, {"y.second_moment", torch::ones({1}, torch::kDouble)})),
+              HasSubstr("'y.second_moment' of the state of AdamW: expected Float, got Double"));
   auto more = good;
   more.emplace_back("z.step", torch::ones({}));
-  EXPECT_THAT([&] { optimizer.load_state(more); },
-              throws("expected entries of its parameters, got 'z.step'"));
+  EXPECT_THAT(error_of([&] { optimizer.load_state(more); }),
+              HasSubstr("expected entries of its parameters, got 'z.step'"));
   EXPECT_THAT(optimizer.state()[0].second, TensorEquals(good[0].second));
 }
 
 TEST(AdamW, BadParametersAreNamed) {
   const Tensor x = parameter(torch::ones({2}));
-  EXPECT_THAT([&] { AdamW({}, {}); }, throws("parameters of AdamW: expected >= 1, got none"));
-  EXPECT_THAT(
-      [&] {
-        AdamW({{"x", x}, {"x", parameter(x.detach())}}, {});
-      },
-      throws("parameters of AdamW: expected a name for each, got 'x' for two tensors"));
-  EXPECT_THAT(
-      [&] {
-        AdamW({{"x", Tensor()}}, {});
-      },
-      throws("parameter 'x' of AdamW: expected a tensor"));
-  EXPECT_THAT(
-      [&] {
-        AdamW({{"n", int64_tensor({1})}}, {});
-      },
-      throws("parameter 'n' of AdamW: expected a floating type, got Long"));
-  EXPECT_THAT(
-      [&] {
-        AdamW({{"x2", x * 2}}, {});
-      },
-      throws("parameter 'x2' of AdamW: expected a leaf of the graph"));
+  EXPECT_THAT(error_of([&] { AdamW({}, {}); }),
+              HasSubstr("parameters of AdamW: expected >= 1, got none"));
+  EXPECT_THAT(error_of([&] {
+                AdamW({{"x", x}, {"x", parameter(x.detach())}}, {});
+              }),
+              HasSubstr("parameters of AdamW: expected a name for each, got 'x' for two tensors"));
+  EXPECT_THAT(error_of([&] {
+                AdamW({{"x", Tensor()}}, {});
+              }),
+              HasSubstr("parameter 'x' of AdamW: expected a tensor"));
+  EXPECT_THAT(error_of([&] {
+                AdamW({{"n", int64_tensor({1})}}, {});
+              }),
+              HasSubstr("parameter 'n' of AdamW: expected a floating type, got Long"));
+  EXPECT_THAT(error_of([&] {
+                AdamW({{"x2", x * 2}}, {});
+              }),
+              HasSubstr("parameter 'x2' of AdamW: expected a leaf of the graph"));
   AdamW optimizer({{"x", x}}, {});
-  EXPECT_THAT([&] { optimizer.step(); },
-              throws("expected at least one: run backward first, got none"));
-  EXPECT_THAT([&] { optimizer.step(-1); }, throws("learning_rate_factor: expected >= 0, got -1"));
+  EXPECT_THAT(error_of([&] { optimizer.step(); }),
+              HasSubstr("expected at least one: run backward first, got none"));
+  EXPECT_THAT(error_of([&] { optimizer.step(-1); }),
+              HasSubstr("learning_rate_factor: expected >= 0, got -1"));
 }
 
 TEST(AdamW, OptionsThatCannotWorkAreNamed) {
   const auto validate = [](AdamWOptions options) { return [options] { options.validate(); }; };
-  EXPECT_THAT(validate({.learning_rate = 0}),
-              throws("AdamWOptions::learning_rate: expected > 0, got 0"));
-  EXPECT_THAT(validate({.beta1 = 1}), throws("AdamWOptions::beta1: expected in [0, 1), got 1"));
-  EXPECT_THAT(validate({.beta2 = -0.1}),
-              throws("AdamWOptions::beta2: expected in [0, 1), got -0.1"));
-  EXPECT_THAT(validate({.epsilon = 0}), throws("AdamWOptions::epsilon: expected > 0, got 0"));
-  EXPECT_THAT(validate({.weight_decay = -1}),
-              throws("AdamWOptions::weight_decay: expected >= 0, got -1"));
-  EXPECT_THAT(validate({.max_gradient_norm = std::nan("")}),
-              throws("AdamWOptions::max_gradient_norm"));
+  EXPECT_THAT(error_of(validate({.learning_rate = 0})),
+              HasSubstr("AdamWOptions::learning_rate: expected > 0, got 0"));
+  EXPECT_THAT(error_of(validate({.beta1 = 1})),
+              HasSubstr("AdamWOptions::beta1: expected in [0, 1), got 1"));
+  EXPECT_THAT(error_of(validate({.beta2 = -0.1})),
+              HasSubstr("AdamWOptions::beta2: expected in [0, 1), got -0.1"));
+  EXPECT_THAT(error_of(validate({.epsilon = 0})),
+              HasSubstr("AdamWOptions::epsilon: expected > 0, got 0"));
+  EXPECT_THAT(error_of(validate({.weight_decay = -1})),
+              HasSubstr("AdamWOptions::weight_decay: expected >= 0, got -1"));
+  EXPECT_THAT(error_of(validate({.max_gradient_norm = std::nan("")})),
+              HasSubstr("AdamWOptions::max_gradient_norm"));
 }
 
 }  // namespace

@@ -6,12 +6,13 @@
 #include <cmath>
 
 #include "rlhf/core/error.hpp"
+#include "support/error_of.hpp"
 
 namespace rlhf {
 namespace {
 
+using test::error_of;
 using testing::HasSubstr;
-using testing::ThrowsMessage;
 using enum Schedule::Shape;
 
 TEST(Schedule, IsConstantByDefault) {
@@ -47,17 +48,17 @@ TEST(Schedule, CosineIsHalfWayInTheMiddle) {
 }
 
 TEST(Schedule, WhatCannotWorkIsNamed) {
-  const auto throws = [](const char* message) { return ThrowsMessage<Error>(HasSubstr(message)); };
-  EXPECT_THAT([] { Schedule{.warmup_steps = -1}.validate(); },
-              throws("Schedule::warmup_steps: expected >= 0, got -1"));
-  EXPECT_THAT([] { Schedule{.shape = linear}.validate(); },
-              throws("Schedule::total_steps: expected > warmup_steps (0), got 0"));
-  EXPECT_THAT([] { (Schedule{.shape = cosine, .warmup_steps = 5, .total_steps = 5}.validate()); },
-              throws("Schedule::total_steps: expected > warmup_steps (5), got 5"));
-  EXPECT_THAT([] { Schedule{.final_fraction = 1.5}.validate(); },
-              throws("Schedule::final_fraction: expected in [0, 1], got 1.5"));
-  EXPECT_THAT([] { Schedule{}.factor(-1); },
-              throws("step of Schedule::factor: expected >= 0, got -1"));
+  EXPECT_THAT(error_of([] { Schedule{.warmup_steps = -1}.validate(); }),
+              HasSubstr("Schedule::warmup_steps: expected >= 0, got -1"));
+  EXPECT_THAT(error_of([] { Schedule{.shape = linear}.validate(); }),
+              HasSubstr("Schedule::total_steps: expected > warmup_steps (0), got 0"));
+  EXPECT_THAT(
+      error_of([] { (Schedule{.shape = cosine, .warmup_steps = 5, .total_steps = 5}.validate()); }),
+      HasSubstr("Schedule::total_steps: expected > warmup_steps (5), got 5"));
+  EXPECT_THAT(error_of([] { Schedule{.final_fraction = 1.5}.validate(); }),
+              HasSubstr("Schedule::final_fraction: expected in [0, 1], got 1.5"));
+  EXPECT_THAT(error_of([] { Schedule{}.factor(-1); }),
+              HasSubstr("step of Schedule::factor: expected >= 0, got -1"));
 }
 
 }  // namespace

@@ -4,12 +4,13 @@
 #include <gtest/gtest.h>
 
 #include "rlhf/core/error.hpp"
+#include "support/error_of.hpp"
 
 namespace rlhf {
 namespace {
 
+using test::error_of;
 using testing::HasSubstr;
-using testing::ThrowsMessage;
 
 /// A console that keeps what was written, and a clock that stands until it is moved.
 struct Stage {
@@ -130,11 +131,10 @@ TEST(ConsoleProgressTest, GivesHoursWhereThereAreSome) {
 }
 
 TEST(ConsoleProgressTest, RefusesImpossibleOptions) {
-  EXPECT_THAT(
-      [] { ConsoleProgress({.total_steps = -1}); },
-      ThrowsMessage<Error>(HasSubstr("ConsoleOptions::total_steps: expected >= 0, got -1")));
-  EXPECT_THAT([] { ConsoleProgress({.line_every = -1}); },
-              ThrowsMessage<Error>(HasSubstr("ConsoleOptions::line_every: expected >= 0, got -1")));
+  EXPECT_THAT(error_of([] { ConsoleProgress({.total_steps = -1}); }),
+              HasSubstr("ConsoleOptions::total_steps: expected >= 0, got -1"));
+  EXPECT_THAT(error_of([] { ConsoleProgress({.line_every = -1}); }),
+              HasSubstr("ConsoleOptions::line_every: expected >= 0, got -1"));
 }
 
 }  // namespace

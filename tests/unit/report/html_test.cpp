@@ -8,16 +8,17 @@
 
 #include "rlhf/core/error.hpp"
 #include "rlhf/io/files.hpp"
-#include "temporary_folder.hpp"
+#include "support/error_of.hpp"
+#include "support/temporary_folder.hpp"
 
 namespace rlhf {
 namespace {
 
 using namespace report;
+using test::error_of;
 using testing::AllOf;
 using testing::HasSubstr;
 using testing::Not;
-using testing::ThrowsMessage;
 
 constexpr double nan = std::numeric_limits<double>::quiet_NaN();
 
@@ -132,7 +133,10 @@ TEST(HtmlReportTest, ListsItsSectionsWhereThereAreThree) {
   EXPECT_THAT(HtmlReport("t").section("One").section("Two").html(), Not(HasSubstr("<nav")));
 }
 
-using HtmlFile = TemporaryFolder;
+class HtmlFile : public testing::Test {
+ protected:
+  test::TemporaryFolder folder_;
+};
 
 TEST_F(HtmlFile, HoldsTheReport) {
   everything().write(folder_ / "report.html");
@@ -164,26 +168,24 @@ TEST(TableTest, FormatsItsCells) {
 }
 
 TEST(TableTest, NamesTheRowThatDoesNotFit) {
+  EXPECT_THAT(error_of([] {
+                HtmlReport("t").table(
+                    {.title = "T", .columns = {{"a"}, {"b"}}, .rows = {{"1", "2"}, {"1"}}});
+              }),
+              HasSubstr("Table \"T\": cells of row 1: expected 2, got 1"));
   EXPECT_THAT(
-      [] {
-        HtmlReport("t").table(
-            {.title = "T", .columns = {{"a"}, {"b"}}, .rows = {{"1", "2"}, {"1"}}});
-      },
-      ThrowsMessage<Error>(HasSubstr("Table \"T\": cells of row 1: expected 2, got 1")));
-  EXPECT_THAT(
-      [] {
+      error_of([] {
         HtmlReport("t").table({.title = "T", .columns = {}, .rows = {}, .highlighted_rows = {0}});
-      },
-      ThrowsMessage<Error>(HasSubstr("Table \"T\": highlighted row: expected < 0, got 0")));
+      }),
+      HasSubstr("Table \"T\": highlighted row: expected < 0, got 0"));
 }
 
 TEST(ExchangesTest, NamesTheQuestionThatLacksAReply) {
-  EXPECT_THAT(
-      [] {
-        HtmlReport("t").exchanges(
-            {.stages = {"a", "b"}, .rows = {{.question = "Q", .replies = {{"x"}}}}});
-      },
-      ThrowsMessage<Error>(HasSubstr("replies to \"Q\": expected 2, got 1")));
+  EXPECT_THAT(error_of([] {
+                HtmlReport("t").exchanges(
+                    {.stages = {"a", "b"}, .rows = {{.question = "Q", .replies = {{"x"}}}}});
+              }),
+              HasSubstr("replies to \"Q\": expected 2, got 1"));
 }
 
 TEST(SharesTest, AreSharesOfTheRowsSum) {
@@ -202,20 +204,11 @@ TEST(SharesTest, NamesTheImpossibleRow) {
     HtmlReport("t").shares(
         {.title = "S", .categories = {{"a"}, {"b"}}, .rows = {{"r", std::move(values)}}});
   };
-  EXPECT_THAT(
-      [&] { shares({1}); },
-      ThrowsMessage<Error>(HasSubstr("Shares \"S\": values of row \"r\": expected 2, got 1")));
-  EXPECT_THAT(
-      [&] {
-        shares({1, -1});
-      },
-      ThrowsMessage<Error>(HasSubstr("expected finite and >= 0, got -1")));
-  EXPECT_THAT([&] { shares({1, nan}); }, ThrowsMessage<Error>(HasSubstr("got nan")));
-  EXPECT_THAT(
-      [&] {
-        shares({0, 0});
-      },
-      ThrowsMessage<Error>(HasSubstr("expected a positive sum, got 0")));
+  EXPECT_THAT(error_of([&] { shares({1}); }),
+              HasSubstr("Shares \"S\": values of row \"r\": expected 2, got 1"));
+  EXPECT_THAT(error_of([&] { shares({1, -1}); }), HasSubstr("expected finite and >= 0, got -1"));
+  EXPECT_THAT(error_of([&] { shares({1, nan}); }), HasSubstr("got nan"));
+  EXPECT_THAT(error_of([&] { shares({0, 0}); }), HasSubstr("expected a positive sum, got 0"));
 }
 
 }  // namespace

@@ -8,18 +8,20 @@
 
 #include "rlhf/core/error.hpp"
 #include "rlhf/io/files.hpp"
-#include "temporary_folder.hpp"
+#include "support/error_of.hpp"
+#include "support/temporary_folder.hpp"
 
 namespace rlhf {
 namespace {
 
+using test::error_of;
 using testing::HasSubstr;
-using testing::ThrowsMessage;
 
-class Jsonl : public TemporaryFolder {
+class Jsonl : public testing::Test {
  protected:
   std::filesystem::path path() const { return folder_ / "metrics.jsonl"; }
   std::string content() const { return io::read_file(path()); }
+  test::TemporaryFolder folder_;
 };
 
 TEST_F(Jsonl, WritesOneObjectALineAtOnce) {
@@ -48,7 +50,7 @@ TEST_F(Jsonl, WritesNonFiniteNumbersAsStrings) {
 }
 
 TEST_F(Jsonl, ReplacesOrAppendsAsAsked) {
-  put("metrics.jsonl", "{\"step\":1}\n");
+  folder_.put("metrics.jsonl", "{\"step\":1}\n");
   JsonlSink(path(), JsonlMode::append).log(2, {});
   EXPECT_EQ(content(), "{\"step\":1}\n{\"step\":2}\n");
   JsonlSink(path()).log(3, {});
@@ -56,10 +58,10 @@ TEST_F(Jsonl, ReplacesOrAppendsAsAsked) {
 }
 
 TEST_F(Jsonl, AppendCutsOffATornLine) {
-  put("metrics.jsonl", "{\"step\":1}\n{\"ste");
+  folder_.put("metrics.jsonl", "{\"step\":1}\n{\"ste");
   JsonlSink(path(), JsonlMode::append).log(2, {});
   EXPECT_EQ(content(), "{\"step\":1}\n{\"step\":2}\n");
-  put("metrics.jsonl", "{\"ste");
+  folder_.put("metrics.jsonl", "{\"ste");
   JsonlSink(path(), JsonlMode::append).log(1, {});
   EXPECT_EQ(content(), "{\"step\":1}\n");
 }
@@ -71,34 +73,30 @@ TEST_F(Jsonl, AppendMakesAFileThatIsNotThere) {
 
 TEST_F(Jsonl, RefusesNamesThatWouldStandTwice) {
   JsonlSink sink(path());
-  EXPECT_THAT(
-      [&] {
-        sink.log(1, std::vector<Metric>{{"kl", 1}, {"kl", 2}});
-      },
-      ThrowsMessage<Error>(HasSubstr("name of a metric: expected each once")));
-  EXPECT_THAT(
-      [&] {
-        sink.log(1, std::vector<Metric>{{"step", 1}});
-      },
-      ThrowsMessage<Error>(HasSubstr("got step")));
-  EXPECT_THAT(
-      [&] {
-        sink.log(1, std::vector<Metric>{{"\xFF", 1}});
-      },
-      ThrowsMessage<Error>(HasSubstr("expected valid UTF-8")));
+  EXPECT_THAT(error_of([&] {
+                sink.log(1, std::vector<Metric>{{"kl", 1}, {"kl", 2}});
+              }),
+              HasSubstr("name of a metric: expected each once"));
+  EXPECT_THAT(error_of([&] {
+                sink.log(1, std::vector<Metric>{{"step", 1}});
+              }),
+              HasSubstr("got step"));
+  EXPECT_THAT(error_of([&] {
+                sink.log(1, std::vector<Metric>{{"\xFF", 1}});
+              }),
+              HasSubstr("expected valid UTF-8"));
   EXPECT_EQ(content(), "");
 }
 
 TEST_F(Jsonl, NamesAFileItCannotWrite) {
-  EXPECT_THAT([&] { JsonlSink(folder_ / "absent/metrics.jsonl"); },
-              ThrowsMessage<Error>(HasSubstr((folder_ / "absent/metrics.jsonl").string())));
+  EXPECT_THAT(error_of([&] { JsonlSink(folder_ / "absent/metrics.jsonl"); }),
+              HasSubstr((folder_ / "absent/metrics.jsonl").string()));
 }
 
 TEST_F(Jsonl, SaysWhenTheDiskIsFull) {
   if (!std::filesystem::exists("/dev/full")) GTEST_SKIP() << "no /dev/full here";
   JsonlSink sink("/dev/full");
-  EXPECT_THAT([&] { sink.log(1, {}); },
-              ThrowsMessage<Error>(HasSubstr("/dev/full: cannot be written")));
+  EXPECT_THAT(error_of([&] { sink.log(1, {}); }), HasSubstr("/dev/full: cannot be written"));
 }
 
 }  // namespace

@@ -8,13 +8,14 @@
 #include "rlhf/report/history.hpp"
 #include "rlhf/report/jsonl.hpp"
 #include "rlhf/report/tensorboard.hpp"
+#include "support/error_of.hpp"
 
 namespace rlhf {
 namespace {
 
+using test::error_of;
 using testing::ElementsAre;
 using testing::HasSubstr;
-using testing::ThrowsMessage;
 
 static_assert(MetricSink<ConsoleProgress>);
 static_assert(MetricSink<JsonlSink>);
@@ -64,9 +65,8 @@ TEST(MetricHistoryTest, KeepsEachMetricAtItsOwnSteps) {
 TEST(MetricHistoryTest, NamesAMetricThatWasNeverLogged) {
   const MetricHistory history;
   EXPECT_FALSE(history.contains("loss"));
-  EXPECT_THAT(
-      [&] { history.last("loss"); },
-      ThrowsMessage<Error>(HasSubstr("metric: expected one that was logged, got \"loss\"")));
+  EXPECT_THAT(error_of([&] { history.last("loss"); }),
+              HasSubstr("metric: expected one that was logged, got \"loss\""));
 }
 
 }  // namespace

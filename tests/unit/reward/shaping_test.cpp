@@ -7,14 +7,15 @@
 
 #include "rlhf/core/error.hpp"
 #include "rlhf/reward/ensemble.hpp"
+#include "support/error_of.hpp"
 #include "support/letters.hpp"
 
 namespace rlhf::reward {
 namespace {
 
+using test::error_of;
 using testing::ElementsAre;
 using testing::HasSubstr;
-using testing::ThrowsMessage;
 
 /// A reward that gives these scores.
 auto scores_are(std::vector<float> scores) {
@@ -108,44 +109,36 @@ TEST(Shaping, WorksBehindAnyReward) {
 }
 
 TEST(Shaping, ABaseScoreThatIsNotFiniteIsNeverClippedAway) {
-  EXPECT_THAT(
-      [] {
-        scores_of(clip(scores_are({1, HUGE_VALF, 2}), -5, 5));
-      },
-      ThrowsMessage<Error>(
-          HasSubstr("scores of a shaped reward's base: expected finite numbers, got inf "
-                    "for sequence 1")));
+  EXPECT_THAT(error_of([] {
+                scores_of(clip(scores_are({1, HUGE_VALF, 2}), -5, 5));
+              }),
+              HasSubstr("scores of a shaped reward's base: expected finite numbers, got inf "
+                        "for sequence 1"));
 }
 
 TEST(Shaping, ABaseThatGivesAnotherShapeIsNamed) {
-  EXPECT_THAT(
-      [] {
-        scores_of(scale(scores_are({1, 2}), 2));
-      },
-      ThrowsMessage<Error>(HasSubstr("scores of a shaped reward's base: expected [3], got [2]")));
+  EXPECT_THAT(error_of([] {
+                scores_of(scale(scores_are({1, 2}), 2));
+              }),
+              HasSubstr("scores of a shaped reward's base: expected [3], got [2]"));
 }
 
 TEST(Shaping, NamesWhatCannotWork) {
   const auto base = scores_are({1, 1, 1});
-  EXPECT_THAT([&] { clip(base, 5, -5); },
-              ThrowsMessage<Error>(HasSubstr("expected low < high, got 5 and -5")));
-  EXPECT_THAT([&] { scale(base, std::nan("")); },
-              ThrowsMessage<Error>(HasSubstr("factor of a reward")));
-  EXPECT_THAT([&] { missing_eos(base, -HUGE_VAL); },
-              ThrowsMessage<Error>(HasSubstr(
-                  "score or penalty of a missing EOS: expected a finite number, got -inf")));
-  EXPECT_THAT([&] { length_penalty(base, {.free_tokens = -1}); },
-              ThrowsMessage<Error>(HasSubstr("LengthPenalty::free_tokens: expected >= 0, got -1")));
-  EXPECT_THAT(
-      [&] { normalise(base, ended_cut_ended); },
-      ThrowsMessage<Error>(HasSubstr("ScoreMoments::std: expected a finite number > 0, got 0")));
-  EXPECT_THAT([] { moments_of(torch::ones({1})); },
-              ThrowsMessage<Error>(
-                  HasSubstr("scores to take the moments of: expected [n], n >= 2, got [1]")));
+  EXPECT_THAT(error_of([&] { clip(base, 5, -5); }), HasSubstr("expected low < high, got 5 and -5"));
+  EXPECT_THAT(error_of([&] { scale(base, std::nan("")); }), HasSubstr("factor of a reward"));
+  EXPECT_THAT(error_of([&] { missing_eos(base, -HUGE_VAL); }),
+              HasSubstr("score or penalty of a missing EOS: expected a finite number, got -inf"));
+  EXPECT_THAT(error_of([&] { length_penalty(base, {.free_tokens = -1}); }),
+              HasSubstr("LengthPenalty::free_tokens: expected >= 0, got -1"));
+  EXPECT_THAT(error_of([&] { normalise(base, ended_cut_ended); }),
+              HasSubstr("ScoreMoments::std: expected a finite number > 0, got 0"));
+  EXPECT_THAT(error_of([] { moments_of(torch::ones({1})); }),
+              HasSubstr("scores to take the moments of: expected [n], n >= 2, got [1]"));
   Rollout no_finish = ended_cut_ended;
   no_finish.finish.clear();
-  EXPECT_THAT([&] { scores_of(missing_eos(base, -1), no_finish); },
-              ThrowsMessage<Error>(HasSubstr("Rollout::finish: expected 3, got 0")));
+  EXPECT_THAT(error_of([&] { scores_of(missing_eos(base, -1), no_finish); }),
+              HasSubstr("Rollout::finish: expected 3, got 0"));
 }
 
 TEST(Ensemble, PoolsItsMembersScores) {
@@ -162,18 +155,15 @@ TEST(Ensemble, OfOneIsThatOne) {
 }
 
 TEST(Ensemble, NamesWhatCannotWork) {
-  EXPECT_THAT([] { Ensemble({}); },
-              ThrowsMessage<Error>(HasSubstr("members of Ensemble: expected >= 1, got 0")));
-  EXPECT_THAT(
-      [] {
-        scores_of(Ensemble({scores_are({1, 2, 3}), scores_are({1, NAN, 3})}));
-      },
-      ThrowsMessage<Error>(
-          HasSubstr("scores of member 1 of Ensemble: expected finite numbers, got nan "
-                    "for sequence 1")));
-  EXPECT_THAT([] { Ensemble({scores_are({1})}, {.std_weight = -1}); },
-              ThrowsMessage<Error>(
-                  HasSubstr("EnsembleOptions::std_weight: expected a finite number >= 0, got -1")));
+  EXPECT_THAT(error_of([] { Ensemble({}); }),
+              HasSubstr("members of Ensemble: expected >= 1, got 0"));
+  EXPECT_THAT(error_of([] {
+                scores_of(Ensemble({scores_are({1, 2, 3}), scores_are({1, NAN, 3})}));
+              }),
+              HasSubstr("scores of member 1 of Ensemble: expected finite numbers, got nan "
+                        "for sequence 1"));
+  EXPECT_THAT(error_of([] { Ensemble({scores_are({1})}, {.std_weight = -1}); }),
+              HasSubstr("EnsembleOptions::std_weight: expected a finite number >= 0, got -1"));
 }
 
 }  // namespace

@@ -5,17 +5,18 @@
 
 #include "rlhf/core/error.hpp"
 #include "rlhf/reward/abstention.hpp"
+#include "support/error_of.hpp"
 #include "support/letters.hpp"
 
 namespace rlhf {
 namespace {
 
 using nlohmann::json;
+using test::error_of;
 using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::Not;
-using testing::ThrowsMessage;
 
 static_assert(Reward<TextReward> && Reward<AbstentionReward>);
 static_assert(
@@ -99,13 +100,11 @@ TEST(TextReward, AScoreThatIsNotFiniteNamesSequenceAndPrompt) {
     TextReward reward{letters, [bad = bad](std::string_view, std::string_view response) {
                         return response == "bad" ? bad : 0.0F;
                       }};
-    EXPECT_THAT(
-        [&] {
-          reward(rollout_of({{"a", "b."}, {"where", "bad."}}));
-        },
-        ThrowsMessage<Error>(AllOf(HasSubstr("score of TextReward: expected a finite number, got "),
-                                   HasSubstr(shown),
-                                   HasSubstr("for sequence 1, prompt \"where\""))));
+    EXPECT_THAT(error_of([&] {
+                  reward(rollout_of({{"a", "b."}, {"where", "bad."}}));
+                }),
+                AllOf(HasSubstr("score of TextReward: expected a finite number, got "),
+                      HasSubstr(shown), HasSubstr("for sequence 1, prompt \"where\"")));
   }
 }
 
@@ -117,26 +116,23 @@ TEST(TextReward, ALongPromptIsCutInTheMessageAtAWholeCharacter) {
 
 TEST(TextReward, AnotherNumberOfScoresThanPairsIsAnError) {
   TextReward judge{letters, [](std::span<const TextPair>) { return std::vector<float>{1.0F}; }};
-  EXPECT_THAT(
-      [&] {
-        judge(rollout_of({{"a", "b."}, {"c", "d."}}));
-      },
-      ThrowsMessage<Error>(HasSubstr("scores of TextReward: expected 2, one a pair, got 1")));
+  EXPECT_THAT(error_of([&] {
+                judge(rollout_of({{"a", "b."}, {"c", "d."}}));
+              }),
+              HasSubstr("scores of TextReward: expected 2, one a pair, got 1"));
 }
 
 TEST(TextReward, ADataRowThatIsNotThereIsAnError) {
   const auto reads_row = [](std::string_view, std::string_view, const json&) { return 0.0F; };
-  EXPECT_THAT([&] { TextReward(letters, reads_row); },
-              ThrowsMessage<Error>(HasSubstr("rows of TextReward: expected a table")));
+  EXPECT_THAT(error_of([&] { TextReward(letters, reads_row); }),
+              HasSubstr("rows of TextReward: expected a table"));
   TextReward reward{letters, reads_row, std::vector<json>(2)};
   Rollout rollout = rollout_of({{"a", "b."}, {"c", "d."}});
-  EXPECT_THAT([&] { reward(rollout); },
-              ThrowsMessage<Error>(
-                  HasSubstr("Completions::ids: expected ids to look data rows up by, got none")));
+  EXPECT_THAT(error_of([&] { reward(rollout); }),
+              HasSubstr("Completions::ids: expected ids to look data rows up by, got none"));
   rollout.completions.ids = int64_tensor({1, 2});
-  EXPECT_THAT([&] { reward(rollout); },
-              ThrowsMessage<Error>(
-                  HasSubstr("id of sequence 1: expected that of one of 2 data rows, got 2")));
+  EXPECT_THAT(error_of([&] { reward(rollout); }),
+              HasSubstr("id of sequence 1: expected that of one of 2 data rows, got 2"));
 }
 
 TEST(AbstentionReward, GivesEachGradeItsScore) {
@@ -165,12 +161,13 @@ TEST(AbstentionReward, TakesAGradeFunctionWithoutRows) {
 }
 
 TEST(AbstentionReward, NamesWhatCannotWork) {
-  EXPECT_THAT([] { AbstentionReward(letters, AnswerGrader{}); },
-              ThrowsMessage<Error>(HasSubstr("rows of AbstentionReward: expected a table")));
-  EXPECT_THAT(
-      [] { AbstentionReward(letters, AnswerGrader{}, {json::object()}, {.wrong = std::nan("")}); },
-      ThrowsMessage<Error>(
-          HasSubstr("AbstentionScores::wrong: expected a finite number, got nan")));
+  EXPECT_THAT(error_of([] { AbstentionReward(letters, AnswerGrader{}); }),
+              HasSubstr("rows of AbstentionReward: expected a table"));
+  EXPECT_THAT(error_of([] {
+                AbstentionReward(letters, AnswerGrader{}, {json::object()},
+                                 {.wrong = std::nan("")});
+              }),
+              HasSubstr("AbstentionScores::wrong: expected a finite number, got nan"));
 }
 
 }  // namespace

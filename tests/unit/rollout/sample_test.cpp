@@ -6,13 +6,14 @@
 #include <map>
 
 #include "rlhf/rollout/whole_sequence.hpp"
+#include "support/error_of.hpp"
 
 namespace rlhf {
 namespace {
 
+using test::error_of;
 using testing::ElementsAre;
 using testing::HasSubstr;
-using testing::ThrowsMessage;
 
 /// A bigram model: the next token depends on the last one alone.
 Tensor bigram() {
@@ -142,17 +143,16 @@ TEST(Sample, BadOptionsAndLogitsAreNamed) {
   auto decoder = bigram_decoder();
   Generator generator(1);
   const Completions prompts = completions_from({{0}});
+  EXPECT_THAT(error_of([&] { rollout::sample(decoder, prompts, {.temperature = -1}, generator); }),
+              HasSubstr("SamplingOptions::temperature: expected >= 0, got -1"));
+  EXPECT_THAT(error_of([&] { rollout::sample(decoder, prompts, {.top_p = 0}, generator); }),
+              HasSubstr("SamplingOptions::top_p"));
   EXPECT_THAT(
-      [&] { rollout::sample(decoder, prompts, {.temperature = -1}, generator); },
-      ThrowsMessage<Error>(HasSubstr("SamplingOptions::temperature: expected >= 0, got -1")));
-  EXPECT_THAT([&] { rollout::sample(decoder, prompts, {.top_p = 0}, generator); },
-              ThrowsMessage<Error>(HasSubstr("SamplingOptions::top_p")));
-  EXPECT_THAT([&] { rollout::sample(decoder, completions_from({{0}}, {{1}}), {}, generator); },
-              ThrowsMessage<Error>(HasSubstr("completions with empty responses")));
+      error_of([&] { rollout::sample(decoder, completions_from({{0}}, {{1}}), {}, generator); }),
+      HasSubstr("completions with empty responses"));
   WholeSequenceDecoder broken{[](const Completions& c) { return torch::full({c.size(), 3}, NAN); }};
-  EXPECT_THAT(
-      [&] { rollout::sample(broken, prompts, {}, generator); },
-      ThrowsMessage<Error>(HasSubstr("logits of sampled row 0: expected finite numbers, got NaN")));
+  EXPECT_THAT(error_of([&] { rollout::sample(broken, prompts, {}, generator); }),
+              HasSubstr("logits of sampled row 0: expected finite numbers, got NaN"));
 }
 
 }  // namespace

@@ -4,13 +4,14 @@
 #include <gtest/gtest.h>
 
 #include "rlhf/core/error.hpp"
+#include "support/error_of.hpp"
 
 namespace rlhf {
 namespace {
 
 using nlohmann::json;
+using test::error_of;
 using testing::HasSubstr;
-using testing::ThrowsMessage;
 
 const json rome = {{"answer", "Italy"}};
 
@@ -75,19 +76,16 @@ TEST(AnswerGrader, ReadsTheFieldAndPhrasesItIsTold) {
 }
 
 TEST(AnswerGrader, NamesWhatIsWrongWithARow) {
-  EXPECT_THAT([] { grade("x", json::object()); },
-              ThrowsMessage<Error>(
-                  HasSubstr("field \"answer\" of the data row: expected a string or an array of "
-                            "strings, got no such field")));
-  EXPECT_THAT([] { grade("x", {{"answer", 4}}); }, ThrowsMessage<Error>(HasSubstr("got number")));
-  EXPECT_THAT(
-      [] {
-        grade("x", {{"answer", {1}}});
-      },
-      ThrowsMessage<Error>(HasSubstr("got an array that holds number")));
-  EXPECT_THAT([] { grade("x", rome, {.abstentions = {"?"}}); },
-              ThrowsMessage<Error>(
-                  HasSubstr("AnswerGraderOptions::abstentions: expected phrases with a word")));
+  EXPECT_THAT(error_of([] { grade("x", json::object()); }),
+              HasSubstr("field \"answer\" of the data row: expected a string or an array of "
+                        "strings, got no such field"));
+  EXPECT_THAT(error_of([] { grade("x", {{"answer", 4}}); }), HasSubstr("got number"));
+  EXPECT_THAT(error_of([] {
+                grade("x", {{"answer", {1}}});
+              }),
+              HasSubstr("got an array that holds number"));
+  EXPECT_THAT(error_of([] { grade("x", rome, {.abstentions = {"?"}}); }),
+              HasSubstr("AnswerGraderOptions::abstentions: expected phrases with a word"));
 }
 
 }  // namespace

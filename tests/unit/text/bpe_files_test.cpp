@@ -5,16 +5,17 @@
 
 #include "rlhf/core/error.hpp"
 #include "rlhf/io/files.hpp"
+#include "support/error_of.hpp"
 #include "support/small_bpe.hpp"
 #include "support/temporary_folder.hpp"
 
 namespace rlhf {
 namespace {
 
+using test::error_of;
 using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
-using testing::ThrowsMessage;
 
 const AddedToken bos{.content = "<bos>", .kind = TokenKind::special};
 const AddedToken eos{.content = "<eos>", .kind = TokenKind::end};
@@ -34,9 +35,8 @@ class BpeFiles : public testing::Test {
     io::write_file_atomically(model_ / name, text.replace(place, from.size(), to));
   }
   void expect_error(const std::string& where, const std::string& message) {
-    EXPECT_THAT(
-        [&] { ByteLevelBpe::load(model_); },
-        ThrowsMessage<Error>(AllOf(HasSubstr((model_ / where).string()), HasSubstr(message))));
+    EXPECT_THAT(error_of([&] { ByteLevelBpe::load(model_); }),
+                AllOf(HasSubstr((model_ / where).string()), HasSubstr(message)));
   }
   std::vector<std::string> split(const ByteLevelBpe& tokenizer, std::string_view text) {
     return test::tokens_of(tokenizer.vocabulary(), tokenizer.encode(text));
@@ -136,8 +136,8 @@ TEST_F(BpeFiles, MembersOfTheWrongKindAreRefused) {
 
 TEST_F(BpeFiles, AFolderThatCannotBeMadeIsNamed) {
   folder_.put("file", "");
-  EXPECT_THAT([&] { ByteLevelBpe::load(model_).save(folder_ / "file" / "model"); },
-              ThrowsMessage<Error>(HasSubstr("cannot make the folder")));
+  EXPECT_THAT(error_of([&] { ByteLevelBpe::load(model_).save(folder_ / "file" / "model"); }),
+              HasSubstr("cannot make the folder"));
 }
 
 }  // namespace

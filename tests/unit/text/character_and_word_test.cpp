@@ -4,16 +4,17 @@
 #include "rlhf/core/error.hpp"
 #include "rlhf/text/character_tokenizer.hpp"
 #include "rlhf/text/word_tokenizer.hpp"
+#include "support/error_of.hpp"
 #include "support/small_bpe.hpp"
 
 namespace rlhf {
 namespace {
 
+using test::error_of;
 using test::tokens_of;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
-using testing::ThrowsMessage;
 
 std::vector<AddedToken> with_unknown() {
   auto added = default_added_tokens();
@@ -39,19 +40,18 @@ TEST(CharacterTokenizer, ReadsSpecialTokensUnlessToldNot) {
 
 TEST(CharacterTokenizer, AnUnknownCharacterIsAnErrorOrTheUnknownToken) {
   const auto strict = CharacterTokenizer::from_corpus("abc");
-  EXPECT_THAT([&] { strict.encode("ab\u00e9"); },
-              ThrowsMessage<Error>(HasSubstr("text at offset 2")));
-  EXPECT_THAT([&] { strict.encode("\xff"); }, ThrowsMessage<Error>(HasSubstr("got \"\\xff\"")));
+  EXPECT_THAT(error_of([&] { strict.encode("ab\u00e9"); }), HasSubstr("text at offset 2"));
+  EXPECT_THAT(error_of([&] { strict.encode("\xff"); }), HasSubstr("got \"\\xff\""));
   const auto lenient = CharacterTokenizer::from_corpus("abc", with_unknown());
   EXPECT_THAT(lenient.encode("a\u00e9\xff"), ElementsAre(0, 5, 5));
   EXPECT_EQ(lenient.decode(lenient.encode("a\u00e9b"), SpecialTokens::keep), "a<unk>b");
 }
 
 TEST(CharacterTokenizer, RefusesACorpusThatIsNoText) {
-  EXPECT_THAT([] { CharacterTokenizer::from_corpus(""); },
-              ThrowsMessage<Error>(HasSubstr("corpus of a CharacterTokenizer: expected text")));
-  EXPECT_THAT([] { CharacterTokenizer::from_corpus("a\x80"); },
-              ThrowsMessage<Error>(HasSubstr("expected valid UTF-8, got byte 0x80 at offset 1")));
+  EXPECT_THAT(error_of([] { CharacterTokenizer::from_corpus(""); }),
+              HasSubstr("corpus of a CharacterTokenizer: expected text"));
+  EXPECT_THAT(error_of([] { CharacterTokenizer::from_corpus("a\x80"); }),
+              HasSubstr("expected valid UTF-8, got byte 0x80 at offset 1"));
 }
 
 TEST(WordTokenizer, AWordTakesTheSpaceBeforeIt) {
@@ -78,23 +78,22 @@ TEST(WordTokenizer, AddedTokensAreNoWords) {
 
 TEST(WordTokenizer, AnUnknownWordIsAnErrorOrTheUnknownToken) {
   const auto strict = WordTokenizer::from_corpus("Where is it");
-  EXPECT_THAT([&] { strict.encode("Where was it"); },
-              ThrowsMessage<Error>(HasSubstr(
-                  "text at offset 5: expected a token of the vocabulary, which has none of kind "
-                  "unknown, got \" was\"")));
+  EXPECT_THAT(
+      error_of([&] { strict.encode("Where was it"); }),
+      HasSubstr("text at offset 5: expected a token of the vocabulary, which has none of kind "
+                "unknown, got \" was\""));
   const auto lenient = WordTokenizer::from_corpus("Where is it", {.added = with_unknown()});
   EXPECT_EQ(lenient.decode(lenient.encode("Where was\xff it"), SpecialTokens::keep),
             "Where<unk><unk> it");
 }
 
 TEST(WordTokenizer, RefusesOptionsAndCorporaThatCannotWork) {
-  EXPECT_THAT(
-      [] { WordTokenizer::from_corpus("a", {.min_count = 0}); },
-      ThrowsMessage<Error>(HasSubstr("WordTokenizerOptions::min_count: expected >= 1, got 0")));
-  EXPECT_THAT([] { WordTokenizer::from_corpus(""); },
-              ThrowsMessage<Error>(HasSubstr("corpus of a WordTokenizer: expected text")));
-  EXPECT_THAT([] { WordTokenizer::from_corpus("\xc3"); },
-              ThrowsMessage<Error>(HasSubstr("expected valid UTF-8")));
+  EXPECT_THAT(error_of([] { WordTokenizer::from_corpus("a", {.min_count = 0}); }),
+              HasSubstr("WordTokenizerOptions::min_count: expected >= 1, got 0"));
+  EXPECT_THAT(error_of([] { WordTokenizer::from_corpus(""); }),
+              HasSubstr("corpus of a WordTokenizer: expected text"));
+  EXPECT_THAT(error_of([] { WordTokenizer::from_corpus("\xc3"); }),
+              HasSubstr("expected valid UTF-8"));
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "rlhf/core/error.hpp"
+#include "support/error_of.hpp"
 #include "support/llama2c_file.hpp"
 #include "support/small_bpe.hpp"
 #include "support/temporary_folder.hpp"
@@ -14,13 +15,13 @@
 namespace rlhf {
 namespace {
 
+using test::error_of;
 using test::llama2c_file;
 using test::tokens_of;
 using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
-using testing::ThrowsMessage;
 
 /// bc is better than ab; ab and aa are equally good. 269 tokens.
 std::vector<test::ScoredToken> small_tokens() {
@@ -43,8 +44,8 @@ class Llama2c : public testing::Test {
   }
   void expect_error(const std::string& bytes, const std::string& message) {
     const auto path = folder_.put("tok.bin", bytes);
-    EXPECT_THAT([&] { Llama2cTokenizer::load(path, 269); },
-                ThrowsMessage<Error>(AllOf(HasSubstr(path.string()), HasSubstr(message))));
+    EXPECT_THAT(error_of([&] { Llama2cTokenizer::load(path, 269); }),
+                AllOf(HasSubstr(path.string()), HasSubstr(message)));
   }
 
   test::TemporaryFolder folder_;
@@ -86,8 +87,7 @@ TEST_F(Llama2c, MarksAreHiddenOrShown) {
   EXPECT_EQ(tokenizer.decode(ids), "a");
   EXPECT_EQ(tokenizer.decode(ids, SpecialTokens::keep), "\n<s>\na\n</s>\n");
   EXPECT_THAT(tokenizer.end_tokens(), ElementsAre(1, 2));
-  EXPECT_THAT([&] { tokenizer.decode(std::vector<int64_t>{-1}); },
-              ThrowsMessage<Error>(HasSubstr("token id")));
+  EXPECT_THAT(error_of([&] { tokenizer.decode(std::vector<int64_t>{-1}); }), HasSubstr("token id"));
 }
 
 TEST_F(Llama2c, RefusesAFileThatIsCutOff) {
@@ -132,10 +132,10 @@ TEST_F(Llama2c, RefusesTokensOutOfPlace) {
 }
 
 TEST_F(Llama2c, RefusesAMissingFileAndAVocabularyWithoutBytes) {
-  EXPECT_THAT([&] { Llama2cTokenizer::load(folder_ / "absent", 512); },
-              ThrowsMessage<Error>(HasSubstr("No such file")));
-  EXPECT_THAT([&] { Llama2cTokenizer::load(folder_ / "absent", 100); },
-              ThrowsMessage<Error>(HasSubstr("vocabulary_size: expected >= 259, got 100")));
+  EXPECT_THAT(error_of([&] { Llama2cTokenizer::load(folder_ / "absent", 512); }),
+              HasSubstr("No such file"));
+  EXPECT_THAT(error_of([&] { Llama2cTokenizer::load(folder_ / "absent", 100); }),
+              HasSubstr("vocabulary_size: expected >= 259, got 100"));
 }
 
 TEST(Llama2cOfStories, CutsAStoryIntoItsWords) {

@@ -4,17 +4,18 @@
 #include <gtest/gtest.h>
 
 #include "rlhf/core/error.hpp"
+#include "support/error_of.hpp"
 #include "support/small_bpe.hpp"
 
 namespace rlhf::text {
 namespace {
 
+using test::error_of;
 using test::tokens_of;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::Pair;
-using testing::ThrowsMessage;
 
 std::vector<std::pair<std::string, std::string>> learnt(const std::vector<std::string>& texts,
                                                         const BpeTrainOptions& options = {}) {
@@ -83,12 +84,12 @@ TEST(TrainBpe, AnyBytesCanBeLearntFrom) {
 }
 
 TEST(TrainBpe, RefusesOptionsThatCannotWork) {
-  EXPECT_THAT([] { train_bpe({}); },
-              ThrowsMessage<Error>(HasSubstr("texts to train a BPE on: expected >= 1, got 0")));
-  EXPECT_THAT([] { learnt({"a"}, {.merge_count = -1}); },
-              ThrowsMessage<Error>(HasSubstr("BpeTrainOptions::merge_count")));
-  EXPECT_THAT([] { learnt({"a"}, {.min_count = 0}); },
-              ThrowsMessage<Error>(HasSubstr("BpeTrainOptions::min_count")));
+  EXPECT_THAT(error_of([] { train_bpe({}); }),
+              HasSubstr("texts to train a BPE on: expected >= 1, got 0"));
+  EXPECT_THAT(error_of([] { learnt({"a"}, {.merge_count = -1}); }),
+              HasSubstr("BpeTrainOptions::merge_count"));
+  EXPECT_THAT(error_of([] { learnt({"a"}, {.min_count = 0}); }),
+              HasSubstr("BpeTrainOptions::min_count"));
 }
 
 }  // namespace

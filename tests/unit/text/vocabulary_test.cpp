@@ -4,13 +4,14 @@
 #include <gtest/gtest.h>
 
 #include "rlhf/core/error.hpp"
+#include "support/error_of.hpp"
 
 namespace rlhf {
 namespace {
 
+using test::error_of;
 using testing::ElementsAre;
 using testing::HasSubstr;
-using testing::ThrowsMessage;
 
 const AddedToken bos{.content = "<bos>", .kind = TokenKind::special};
 const AddedToken eos{.content = "<eos>", .kind = TokenKind::end};
@@ -54,7 +55,7 @@ TEST(Vocabulary, DecodingShowsOrHidesSpecialTokens) {
 TEST(Vocabulary, RefusesWhatIsNoVocabulary) {
   const auto refused = [](std::vector<std::string> tokens, std::vector<AddedToken> added,
                           const std::string& message) {
-    EXPECT_THAT([&] { Vocabulary(tokens, added); }, ThrowsMessage<Error>(HasSubstr(message)));
+    EXPECT_THAT(error_of([&] { Vocabulary(tokens, added); }), HasSubstr(message));
   };
   refused({"a", "b", "a"}, {}, "token \"a\" of a vocabulary: expected one id, got 0 and 2");
   refused({"a", ""}, {}, "at least one byte");
@@ -72,10 +73,9 @@ TEST(Vocabulary, RefusesIdsAndTokensItHasNot) {
   for (int64_t id : {-1, 2}) {
     const std::vector<int64_t> ids{0, id};
     const std::string message = "token id: expected >= 0 and < 2, got " + std::to_string(id);
-    EXPECT_THAT([&] { vocabulary.decode(ids, SpecialTokens::keep); },
-                ThrowsMessage<Error>(HasSubstr(message)));
+    EXPECT_THAT(error_of([&] { vocabulary.decode(ids, SpecialTokens::keep); }), HasSubstr(message));
   }
-  EXPECT_THAT([&] { vocabulary.id_of("c"); }, ThrowsMessage<Error>(HasSubstr("got \"c\"")));
+  EXPECT_THAT(error_of([&] { vocabulary.id_of("c"); }), HasSubstr("got \"c\""));
 }
 
 TEST(AddedTokens, AreFoundLeftmostFirstThenLongest) {

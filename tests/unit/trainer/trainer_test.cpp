@@ -11,13 +11,14 @@
 #include "rlhf/trainer/reward.hpp"
 #include "rlhf/trainer/sft.hpp"
 #include "rlhf/trainer/train.hpp"
+#include "support/error_of.hpp"
 
 namespace rlhf {
 namespace {
 
+using test::error_of;
 using testing::AllOf;
 using testing::HasSubstr;
-using testing::ThrowsMessage;
 
 CausalLM small_model(uint64_t seed = 1, int64_t vocab = 11) {
   Generator generator(seed);
@@ -107,9 +108,8 @@ TEST(SftTrainer, UncountedTokensTeachNothing) {
   Completions batch = demonstrations();
   batch.counted = torch::zeros({10}, torch::kBool);
   SftTrainer trainer{model};
-  EXPECT_THAT(
-      [&] { trainer.step(batch); },
-      ThrowsMessage<Error>(HasSubstr("counted response tokens of a batch: expected >= 1, got 0")));
+  EXPECT_THAT(error_of([&] { trainer.step(batch); }),
+              HasSubstr("counted response tokens of a batch: expected >= 1, got 0"));
 }
 
 TEST(RewardTrainer, LearnsRankingsAndMicroBatchesChangeNothing) {
@@ -251,41 +251,39 @@ TEST(PpoTrainer, BadScoresNeverReachTheWeights) {
     return scores;
   };
   PpoTrainer trainer{w.policy, w.critic, nan, w.reference, w.generator, PpoWorld::options()};
-  EXPECT_THAT([&] { trainer.step(w.prompts); },
-              ThrowsMessage<Error>(
-                  AllOf(HasSubstr("score at step 0 of sequence 2 (id 2, prompt tokens 4 5 6)"),
-                        HasSubstr("expected a finite number, got nan"))));
+  EXPECT_THAT(error_of([&] { trainer.step(w.prompts); }),
+              AllOf(HasSubstr("score at step 0 of sequence 2 (id 2, prompt tokens 4 5 6)"),
+                    HasSubstr("expected a finite number, got nan")));
   auto few = [](const Rollout&) { return torch::zeros({3}); };
   PpoTrainer short_of{w.policy, w.critic, few, w.reference, w.generator, PpoWorld::options()};
-  EXPECT_THAT([&] { short_of.step(w.prompts); },
-              ThrowsMessage<Error>(HasSubstr("scores of the reward: expected [12], got [3]")));
+  EXPECT_THAT(error_of([&] { short_of.step(w.prompts); }),
+              HasSubstr("scores of the reward: expected [12], got [3]"));
   EXPECT_EQ(distance(w.policy, before), 0.0);
 }
 
 TEST(PpoTrainer, WhatCannotWorkIsRefusedBeforeWorkStarts) {
   PpoWorld w;
   const Frozen other{small_model(1, 12)};
-  EXPECT_THAT(([&] {
+  EXPECT_THAT(error_of([&] {
                 PpoTrainer{w.policy, w.critic, w.reward, other, w.generator};
               }),
-              ThrowsMessage<Error>(HasSubstr("vocab_size of the reference: expected 11, got 12")));
+              HasSubstr("vocab_size of the reference: expected 11, got 12"));
   const auto with = [&](auto&& change) {
     PpoOptions options = PpoWorld::options();
     change(options);
     PpoTrainer{w.policy, w.critic, w.reward, w.reference, w.generator, options};
   };
-  EXPECT_THAT([&] { with([](auto& o) { o.epochs = 0; }); },
-              ThrowsMessage<Error>(HasSubstr("PpoOptions::epochs: expected >= 1, got 0")));
-  EXPECT_THAT([&] { with([](auto& o) { o.ptx_coefficient = 1; }); },
-              ThrowsMessage<Error>(HasSubstr("0 without a source")));
-  EXPECT_THAT(
-      [&] {
-        with([](auto& o) {
-          o.kl.target = 1;
-          o.kl.coefficient = 0;
-        });
-      },
-      ThrowsMessage<Error>(HasSubstr("PpoOptions::kl.coefficient")));
+  EXPECT_THAT(error_of([&] { with([](auto& o) { o.epochs = 0; }); }),
+              HasSubstr("PpoOptions::epochs: expected >= 1, got 0"));
+  EXPECT_THAT(error_of([&] { with([](auto& o) { o.ptx_coefficient = 1; }); }),
+              HasSubstr("0 without a source"));
+  EXPECT_THAT(error_of([&] {
+                with([](auto& o) {
+                  o.kl.target = 1;
+                  o.kl.coefficient = 0;
+                });
+              }),
+              HasSubstr("PpoOptions::kl.coefficient"));
 }
 
 struct LastMetrics {

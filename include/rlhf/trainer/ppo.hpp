@@ -108,10 +108,12 @@ class PpoTrainer {
 
   /// Reward, reference, critic, and the policy's own log-probabilities by the arithmetic of
   /// training.
-  /// @throws Error on a score that is not finite (naming the prompt), or another number of scores
+  /// @throws Error on an empty response, a score that is not finite (naming the prompt), or another
+  /// number of scores
   Scored score(const Rollout& rollout) {
     NoGrad no_grad;
     const Completions& completions = rollout.completions;
+    trainer::require_responses(completions);
     Scored scored;
     scored.rollout = rollout;
     scored.mask = mask_of(completions);

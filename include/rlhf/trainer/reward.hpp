@@ -91,6 +91,7 @@ class RewardTrainer {
   template <class Learn>
   RewardStats pass(const Rankings& rankings, Learn&& learn) {
     rankings.validate();
+    trainer::require_responses(rankings.completions);
     RewardStats stats{.groups = objective::rankable_groups(rankings.group_sizes, rankings.ranks)};
     for (const Rankings& batch : trainer::micro_batches(rankings, options_.micro_batch_tokens)) {
       if (objective::rankable_groups(batch.group_sizes, batch.ranks) == 0) continue;

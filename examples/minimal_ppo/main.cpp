@@ -1,6 +1,6 @@
 /// PPO with parts of your own: a torch::nn module as policy, another as critic, a lambda as reward.
 /// The module predicts a digit from the digit before; the reward likes counting upwards.
-#include <torch/torch.h>
+#include <torch/nn/module.h>
 
 #include <iostream>
 

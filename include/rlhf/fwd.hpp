@@ -28,5 +28,22 @@ struct TransformerConfig;
 class CausalLM;
 class Transformer;
 class RewardModel;
+class ScalarModel;
+class ValueModel;
+class ActorCritic;
+
+// trainer
+struct SftOptions;
+struct RewardOptions;
+struct PpoOptions;
+struct SftStats;
+struct RewardStats;
+struct PpoStats;
+template <class P>
+class SftTrainer;
+template <class M>
+class RewardTrainer;
+template <class P, class C, class R, class F>
+class PpoTrainer;
 
 }  // namespace rlhf

@@ -83,3 +83,4 @@
 #include "rlhf/trainer/reward.hpp"
 #include "rlhf/trainer/sft.hpp"
 #include "rlhf/trainer/train.hpp"
+#include "rlhf/trainer/variable.hpp"

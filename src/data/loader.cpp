@@ -57,6 +57,8 @@ std::deque<Tensor> split(const Tensor& order, const Tensor& token_counts,
 void LoaderOptions::validate() const {
   require(batch_size >= 0, "LoaderOptions::batch_size", ">= 0", batch_size);
   require(token_budget >= 0, "LoaderOptions::token_budget", ">= 0", token_budget);
+  require_known(shuffle, Shuffle::never, "LoaderOptions::shuffle", "each_epoch or never");
+  require_known(last_batch, LastBatch::drop, "LoaderOptions::last_batch", "keep or drop");
   require((batch_size > 0) != (token_budget > 0), "LoaderOptions",
           "either batch_size or token_budget above 0", batch_size > 0 ? "both" : "neither");
   require(last_batch == LastBatch::keep || batch_size > 0, "LoaderOptions::last_batch",

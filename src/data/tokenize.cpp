@@ -93,10 +93,27 @@ struct Kept {
   }
 };
 
+/// Rows of one response each: response_of(row, where) gives its tokens.
+template <class Row, class ResponseOf>
+Completions tokenize_each(const Encoding& encoding, std::span<const Row> rows,
+                          const ResponseOf& response_of) {
+  Kept kept;
+  for (size_t i = 0; i < rows.size(); ++i) {
+    const std::string where = name_of(rows[i].source, i);
+    Tokens prompt = encoding.prompt(rows[i].prompt, where);
+    Tokens response = response_of(rows[i], where);
+    if (encoding.keep(prompt, response, where)) kept.add(std::move(prompt), std::move(response), i);
+  }
+  return kept.completions(rows.size());
+}
+
 }  // namespace
 
 void TokenizeOptions::validate() const {
   require(max_tokens >= 0, "TokenizeOptions::max_tokens", ">= 0", max_tokens);
+  require_known(too_long, TooLong::truncate_response, "TokenizeOptions::too_long",
+                "error, drop or truncate_response");
+  require_known(end, EndToken::none, "TokenizeOptions::end", "append or none");
   require(!bos || *bos >= 0, "TokenizeOptions::bos", ">= 0", bos.value_or(0));
 }
 
@@ -105,14 +122,9 @@ namespace detail {
 Completions tokenize(const Encoder& encoder, std::span<const Demonstration> rows,
                      const TokenizeOptions& options) {
   const Encoding encoding(encoder, options);
-  Kept kept;
-  for (size_t i = 0; i < rows.size(); ++i) {
-    const std::string where = name_of(rows[i].source, i);
-    Tokens prompt = encoding.prompt(rows[i].prompt, where);
-    Tokens response = encoding.response(rows[i].completion, where);
-    if (encoding.keep(prompt, response, where)) kept.add(std::move(prompt), std::move(response), i);
-  }
-  return kept.completions(rows.size());
+  return tokenize_each(encoding, rows, [&](const Demonstration& row, const std::string& where) {
+    return encoding.response(row.completion, where);
+  });
 }
 
 Rankings tokenize(const Encoder& encoder, std::span<const Ranking> rows,
@@ -149,14 +161,7 @@ Rankings tokenize(const Encoder& encoder, std::span<const Ranking> rows,
 Completions tokenize(const Encoder& encoder, std::span<const Prompt> rows,
                      const TokenizeOptions& options) {
   const Encoding encoding(encoder, options);
-  Kept kept;
-  for (size_t i = 0; i < rows.size(); ++i) {
-    const std::string where = name_of(rows[i].source, i);
-    Tokens prompt = encoding.prompt(rows[i].prompt, where);
-    Tokens none;
-    if (encoding.keep(prompt, none, where)) kept.add(std::move(prompt), std::move(none), i);
-  }
-  return kept.completions(rows.size());
+  return tokenize_each(encoding, rows, [](const Prompt&, const std::string&) { return Tokens{}; });
 }
 
 }  // namespace detail

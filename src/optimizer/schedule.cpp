@@ -23,6 +23,7 @@ double Schedule::factor(int64_t step) const {
 }
 
 void Schedule::validate() const {
+  require_known(shape, Shape::cosine, "Schedule::shape", "constant, linear or cosine");
   require(warmup_steps >= 0, "Schedule::warmup_steps", ">= 0", warmup_steps);
   require(final_fraction >= 0 && final_fraction <= 1, "Schedule::final_fraction", "in [0, 1]",
           final_fraction);

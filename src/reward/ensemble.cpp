@@ -11,6 +11,7 @@
 namespace rlhf::reward {
 
 void EnsembleOptions::validate() const {
+  require_known(pool, Pool::mean_minus_std, "EnsembleOptions::pool", "mean, min or mean_minus_std");
   require(std::isfinite(std_weight) && std_weight >= 0, "EnsembleOptions::std_weight",
           "a finite number >= 0", std_weight);
 }

@@ -24,6 +24,13 @@ int64_t first_true(const Tensor& rows) {
 
 }  // namespace
 
+void require_responses(const Completions& completions) {
+  const Tensor empty = mask_of(completions).any(1).logical_not();
+  if (!empty.any().item<bool>()) return;
+  fail(fmt::format("counted response tokens of {}", describe(completions, first_true(empty))),
+       ">= 1", "0");
+}
+
 void require_finite_scores(const Tensor& scores, const Completions& completions, int64_t step) {
   const Tensor bad = scores.isfinite().logical_not();
   if (!bad.any().item<bool>()) return;

@@ -2,8 +2,8 @@
 
 #include <utility>
 
-#include "rlhf/core/error.hpp"
 #include "rlhf/data/batches.hpp"
+#include "rlhf/trainer/guard.hpp"
 
 namespace rlhf::trainer {
 namespace {
@@ -23,9 +23,8 @@ std::vector<Batch> split(const Batch& batch, const Tensor& lengths, int64_t toke
 }  // namespace
 
 double counted_tokens(const Completions& batch) {
-  const double tokens = mask_of(batch).sum().item<double>();
-  require(tokens > 0, "counted response tokens of a batch", ">= 1", tokens);
-  return tokens;
+  require_responses(batch);
+  return mask_of(batch).sum().item<double>();
 }
 
 std::vector<Completions> micro_batches(const Completions& batch, int64_t tokens) {

@@ -26,6 +26,8 @@ void PpoOptions::validate() const {
   critic_optimizer.validate();
   policy_schedule.validate();
   critic_schedule.validate();
+  require_known(kl.estimator, objective::KlEstimator::k3, "PpoOptions::kl.estimator",
+                "k1, abs, k2 or k3");
   const auto not_negative = [](double value, std::string_view name) {
     require(value >= 0, name, ">= 0", value);
   };

@@ -59,4 +59,15 @@ void require(bool ok, std::string_view what, const Expected& expected, const Act
   }
 }
 
+/// Throws unless an enumeration whose values count from 0 to `last` holds one of them.
+///
+///   require_known(shape, Shape::cosine, "Schedule::shape", "constant, linear or cosine");
+template <class E>
+requires std::is_enum_v<E>
+void require_known(E value, E last, std::string_view what, std::string_view names,
+                   std::source_location where = std::source_location::current()) {
+  require(static_cast<int64_t>(value) >= 0 && value <= last, what, names,
+          static_cast<int64_t>(value), where);
+}
+
 }  // namespace rlhf

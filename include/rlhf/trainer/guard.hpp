@@ -7,6 +7,9 @@
 
 namespace rlhf::trainer {
 
+/// @throws Error naming the first sequence without a counted response token: nothing to learn from
+void require_responses(const Completions& completions);
+
 /// @param scores  [B]
 /// @throws Error  naming step, sequence, id and prompt tokens of the first that is not finite
 void require_finite_scores(const Tensor& scores, const Completions& completions, int64_t step);

@@ -9,7 +9,8 @@
 
 namespace rlhf::trainer {
 
-/// The denominator of a batch: its counted response tokens. @throws Error if there is none
+/// The denominator of a batch: its counted response tokens.
+/// @throws Error naming a sequence that has none
 double counted_tokens(const Completions& batch);
 
 /// At most `tokens` tokens each, in order; 0: the batch itself.

@@ -5,6 +5,7 @@
 #include <concepts>
 #include <functional>
 #include <optional>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -17,6 +18,7 @@
 #include "rlhf/trainer/micro_batches.hpp"
 #include "rlhf/trainer/ppo_options.hpp"
 #include "rlhf/trainer/ppo_stages.hpp"
+#include "rlhf/trainer/variable.hpp"
 
 namespace rlhf {
 
@@ -63,6 +65,29 @@ class PpoTrainer {
     }
   }
 
+  /// A temporary would be gone before the first step: refused, with the sentence that says so.
+  template <class A, class B, class D, class E, class G>
+  requires(!trainer::Variable<A, B, D, E, G>)
+      PpoTrainer(A&& policy, B&& critic, D&& reward, E&& reference, G&& generator,
+                 const PpoOptions& options = {}, PretrainingSource pretraining = {})
+      : PpoTrainer(policy, critic, reward, reference, generator, options, std::move(pretraining)) {
+    static_assert(trainer::Variable<A>,
+                  "rlhf: PpoTrainer borrows its policy: pass a variable that outlives the trainer, "
+                  "not a temporary");
+    static_assert(trainer::Variable<B>,
+                  "rlhf: PpoTrainer borrows its critic: pass a variable that outlives the trainer, "
+                  "not a temporary");
+    static_assert(trainer::Variable<D>,
+                  "rlhf: PpoTrainer borrows its reward: pass a variable that outlives the trainer, "
+                  "not a temporary");
+    static_assert(trainer::Variable<E>,
+                  "rlhf: PpoTrainer borrows its reference: pass a variable that outlives the "
+                  "trainer, not a temporary");
+    static_assert(trainer::Variable<G>,
+                  "rlhf: PpoTrainer borrows its generator: pass a variable that outlives the "
+                  "trainer, not a temporary");
+  }
+
   /// Samples, scores and learns from one batch of prompts.
   PpoStats step(const Completions& prompts) requires Decoder<P> {
     const auto begin = std::chrono::steady_clock::now();
@@ -83,10 +108,12 @@ class PpoTrainer {
 
   /// Reward, reference, critic, and the policy's own log-probabilities by the arithmetic of
   /// training.
-  /// @throws Error on a score that is not finite (naming the prompt), or another number of scores
+  /// @throws Error on an empty response, a score that is not finite (naming the prompt), or another
+  /// number of scores
   Scored score(const Rollout& rollout) {
     NoGrad no_grad;
     const Completions& completions = rollout.completions;
+    trainer::require_responses(completions);
     Scored scored;
     scored.rollout = rollout;
     scored.mask = mask_of(completions);
@@ -210,5 +237,11 @@ class PpoTrainer {
   trainer::KlCoefficient kl_;
   int64_t step_ = 0;
 };
+
+// So that a temporary, too, finds its way to the constructor that refuses it.
+template <class P, class C, class R, class F, class G>
+PpoTrainer(P&&, C&&, R&&, F&&, G&&, const PpoOptions& = {}, std::function<Completions()> = {})
+    -> PpoTrainer<std::remove_reference_t<P>, std::remove_reference_t<C>,
+                  std::remove_reference_t<R>, std::remove_reference_t<F>>;
 
 }  // namespace rlhf

@@ -1,6 +1,7 @@
 /// Reward modelling: ranks responses as people did.
 #pragma once
 
+#include <type_traits>
 #include <vector>
 
 #include "rlhf/core/concepts.hpp"
@@ -56,6 +57,16 @@ class RewardTrainer {
         options_((options.validate(), options)),
         learner_(named_parameters_of(model), options.optimizer, options.schedule) {}
 
+  /// A temporary would be gone before the first step: refused, with the sentence that says so.
+  template <class Never = void>
+  explicit RewardTrainer(M&& model, const RewardOptions& options = {})
+      : RewardTrainer(model, options) {
+    static_assert(
+        !std::is_void_v<Never>,
+        "rlhf: RewardTrainer borrows its model: pass a variable that outlives the trainer, "
+        "not a temporary");
+  }
+
   /// One optimizer step on a batch of rankings.
   /// @throws Error on malformed rankings, a non-finite score or gradient; the weights are then as
   /// before
@@ -80,6 +91,7 @@ class RewardTrainer {
   template <class Learn>
   RewardStats pass(const Rankings& rankings, Learn&& learn) {
     rankings.validate();
+    trainer::require_responses(rankings.completions);
     RewardStats stats{.groups = objective::rankable_groups(rankings.group_sizes, rankings.ranks)};
     for (const Rankings& batch : trainer::micro_batches(rankings, options_.micro_batch_tokens)) {
       if (objective::rankable_groups(batch.group_sizes, batch.ranks) == 0) continue;

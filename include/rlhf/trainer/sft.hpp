@@ -1,6 +1,7 @@
 /// Supervised fine-tuning: raises the log-probability of demonstrations.
 #pragma once
 
+#include <type_traits>
 #include <vector>
 
 #include "rlhf/core/concepts.hpp"
@@ -41,6 +42,14 @@ class SftTrainer {
       : policy_(policy),
         options_((options.validate(), options)),
         learner_(named_parameters_of(policy), options.optimizer, options.schedule) {}
+
+  /// A temporary would be gone before the first step: refused, with the sentence that says so.
+  template <class Never = void>
+  explicit SftTrainer(P&& policy, const SftOptions& options = {}) : SftTrainer(policy, options) {
+    static_assert(!std::is_void_v<Never>,
+                  "rlhf: SftTrainer borrows its policy: pass a variable that outlives the trainer, "
+                  "not a temporary");
+  }
 
   /// One optimizer step on a batch of demonstrations.
   /// @throws Error on a non-finite loss or gradient; the weights are then as before

@@ -130,6 +130,10 @@ TEST(Loader, NamesWhatCannotWork) {
   EXPECT_THAT(error_of(making({.batch_size = 1, .token_budget = 1})), HasSubstr("got both"));
   EXPECT_THAT(error_of(making({.batch_size = -1})),
               HasSubstr("LoaderOptions::batch_size: expected >= 0, got -1"));
+  EXPECT_THAT(error_of(making({.batch_size = 1, .shuffle = Shuffle{2}})),
+              HasSubstr("LoaderOptions::shuffle: expected each_epoch or never, got 2"));
+  EXPECT_THAT(error_of(making({.batch_size = 1, .last_batch = LastBatch{2}})),
+              HasSubstr("LoaderOptions::last_batch: expected keep or drop, got 2"));
   EXPECT_THAT(error_of(making({.token_budget = 8, .last_batch = LastBatch::drop})),
               HasSubstr("LoaderOptions::last_batch: expected keep"));
   EXPECT_THAT(error_of(making({.batch_size = 5, .last_batch = LastBatch::drop})),

@@ -124,6 +124,11 @@ TEST(Tokenize, ChecksRankingsMadeInMemory) {
 }
 
 TEST(Tokenize, NamesOptionsThatCannotWork) {
+  EXPECT_THAT(
+      error_of([] { tokenize(Letters{}, demonstrations, {.too_long = TooLong{3}}); }),
+      HasSubstr("TokenizeOptions::too_long: expected error, drop or truncate_response, got 3"));
+  EXPECT_THAT(error_of([] { tokenize(Letters{}, demonstrations, {.end = EndToken{2}}); }),
+              HasSubstr("TokenizeOptions::end: expected append or none, got 2"));
   EXPECT_THAT(error_of([] { tokenize(Letters{}, demonstrations, {.max_tokens = -1}); }),
               HasSubstr("TokenizeOptions::max_tokens: expected >= 0, got -1"));
   EXPECT_THAT(error_of([] { tokenize(Letters{}, demonstrations, {.bos = -2}); }),

@@ -109,7 +109,7 @@ TEST(SftTrainer, UncountedTokensTeachNothing) {
   batch.counted = torch::zeros({10}, torch::kBool);
   SftTrainer trainer{model};
   EXPECT_THAT(error_of([&] { trainer.step(batch); }),
-              HasSubstr("counted response tokens of a batch: expected >= 1, got 0"));
+              HasSubstr("counted response tokens of sequence 0"));
 }
 
 TEST(RewardTrainer, LearnsRankingsAndMicroBatchesChangeNothing) {
@@ -275,6 +275,11 @@ TEST(PpoTrainer, WhatCannotWorkIsRefusedBeforeWorkStarts) {
   };
   EXPECT_THAT(error_of([&] { with([](auto& o) { o.epochs = 0; }); }),
               HasSubstr("PpoOptions::epochs: expected >= 1, got 0"));
+  EXPECT_THAT(error_of([&] { with([](auto& o) { o.kl.estimator = objective::KlEstimator{9}; }); }),
+              HasSubstr("PpoOptions::kl.estimator: expected k1, abs, k2 or k3, got 9"));
+  EXPECT_THAT(
+      error_of([&] { with([](auto& o) { o.policy_schedule.shape = Schedule::Shape{7}; }); }),
+      HasSubstr("Schedule::shape: expected constant, linear or cosine, got 7"));
   EXPECT_THAT(error_of([&] { with([](auto& o) { o.ptx_coefficient = 1; }); }),
               HasSubstr("0 without a source"));
   EXPECT_THAT(error_of([&] {
@@ -284,6 +289,29 @@ TEST(PpoTrainer, WhatCannotWorkIsRefusedBeforeWorkStarts) {
                 });
               }),
               HasSubstr("PpoOptions::kl.coefficient"));
+}
+
+TEST(Trainers, AnEmptyResponseIsNamedAndTheWeightsStay) {
+  PpoWorld w;
+  const CausalLM before = w.policy.clone();
+  const auto one_empty = [] { return completions_from({{1}, {2, 5}}, {{3, 4}, {}}); };
+  const auto names_it =
+      HasSubstr("counted response tokens of sequence 1 (id 1, prompt tokens 2 5): expected >= 1");
+  SftTrainer sft{w.policy};
+  EXPECT_THAT(error_of([&] { sft.step(one_empty()); }), names_it);
+  Completions uncounted = completions_from({{1}, {2, 5}}, {{3, 4}, {6}});
+  uncounted.counted = torch::tensor({true, false, false});
+  EXPECT_THAT(error_of([&] { sft.step(uncounted); }), names_it);
+  RewardModel model(w.policy, w.generator);
+  RewardTrainer reward_trainer{model};
+  const Rankings rankings{.completions = one_empty(), .group_sizes = int64_tensor({2})};
+  EXPECT_THAT(error_of([&] { reward_trainer.step(rankings); }), names_it);
+  PpoTrainer ppo{w.policy, w.critic, w.reward, w.reference, w.generator, PpoWorld::options()};
+  Rollout rollout;
+  rollout.completions = one_empty();
+  rollout.finish = {Finish::eos, Finish::eos};
+  EXPECT_THAT(error_of([&] { ppo.learn(rollout); }), names_it);
+  EXPECT_EQ(distance(w.policy, before), 0.0);
 }
 
 struct LastMetrics {

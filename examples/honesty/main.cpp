@@ -43,7 +43,7 @@ int main(int argc, char** argv) try {
   const auto ppo =
       honesty::reinforce(sft, reward, world, settings.reinforcement, generator, logs["3 PPO"]);
 
-  honesty::Results results = honesty::assess(world, pretrained, sft, reward, ppo, seed);
+  honesty::Results results = honesty::assess(world, pretrained, sft, reward, ppo, settings);
   results.logs = std::move(logs);
   std::filesystem::create_directories(out);
   honesty::print_summary(results);

@@ -37,10 +37,11 @@ std::vector<Exchange> five_exchanges(const World& world, const rlhf::CausalLM& s
 }  // namespace
 
 Results assess(const World& world, const rlhf::CausalLM& pretrained, const rlhf::CausalLM& sft,
-               const rlhf::RewardModel& reward, const rlhf::CausalLM& ppo, uint64_t seed) {
+               const rlhf::RewardModel& reward, const rlhf::CausalLM& ppo,
+               const Settings& settings) {
   const Facts& test = world.splits().test;
   Results r;
-  r.seed = seed;
+  r.seed = settings.seed;
   r.sft = examine(sft, world, test);
   r.ppo = examine(ppo, world, test);
   r.pretrained_guesses = guess(pretrained, world, test);
@@ -51,10 +52,10 @@ Results assess(const World& world, const rlhf::CausalLM& pretrained, const rlhf:
   r.threshold =
       rlhf::evaluation::answers_at(chosen.threshold, r.sft_guesses.confidence, r.sft_guesses.right);
   r.oracle = rlhf::evaluation::best_threshold(r.sft_guesses.confidence, r.sft_guesses.right).counts;
-  rlhf::Generator generator(seed);
+  rlhf::Generator generator(settings.seed);
   std::vector<Fact> held_out = test.known;
   held_out.insert(held_out.end(), test.unknown.begin(), test.unknown.end());
-  r.reward_model = judge_reward(reward, sft, world, held_out, generator);
+  r.reward_model = judge_reward(reward, sft, world, held_out, settings.reward, generator);
   r.exchanges = five_exchanges(world, sft, ppo);
   return r;
 }

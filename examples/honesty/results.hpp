@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "examination.hpp"
+#include "settings.hpp"
 #include "stages.hpp"
 
 namespace honesty {
@@ -32,7 +33,8 @@ struct Results {
 
 /// Examines the models on the test questions.
 Results assess(const World& world, const rlhf::CausalLM& pretrained, const rlhf::CausalLM& sft,
-               const rlhf::RewardModel& reward, const rlhf::CausalLM& ppo, uint64_t seed);
+               const rlhf::RewardModel& reward, const rlhf::CausalLM& ppo,
+               const Settings& settings);
 
 void print_summary(const Results& results);
 void write_json(const Results& results, const std::filesystem::path& path);

@@ -19,14 +19,15 @@ struct PretrainingSettings {
 struct SftSettings {
   int64_t epochs = 6;
   int64_t batch = 32;
-  double learning_rate = 1e-3;
-  double abstention_rate = 0.25;       ///< of demonstrations, whatever the model could know
+  double learning_rate = 5e-4;
+  double abstention_rate = 0.15;       ///< of demonstrations, whatever the model could know
   int64_t mix_per_demonstration = 10;  ///< pretraining rows beside each, else it forgets
 };
 
 struct RewardSettings {
   int64_t known = 1000, unknown = 1000, made_up = 5000;  ///< questions with rankings
   int64_t samples = 4;                                   ///< of the SFT model, for each
+  double temperature = 1.3;  ///< of these samples: malformed answers must be among them
   int64_t epochs = 2;
   int64_t batch = 16;
   double learning_rate = 2e-3;
@@ -39,7 +40,7 @@ enum class RewardSource : uint8_t {
 };
 
 struct ReinforcementSettings {
-  int64_t steps = 36;
+  int64_t steps = 70;
   int64_t episodes = 256;  ///< a step, half of them about known cities
   int64_t mix_rows = 64;   ///< pretraining rows in each minibatch
   int64_t evaluate_every = 4;
@@ -51,7 +52,7 @@ struct ReinforcementSettings {
       .gae = {.lambda = 1.0},
       .value_clip = std::numeric_limits<double>::infinity(),
       .value_coefficient = 1.0,
-      .ptx_coefficient = 2.0,
+      .ptx_coefficient = 1.0,
       .epochs = 2,
       .minibatches = 2,
       .critic_warmup_steps = 3,

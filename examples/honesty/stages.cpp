@@ -151,12 +151,13 @@ rlhf::CausalLM fine_tune(const rlhf::CausalLM& pretrained, const World& world,
 }
 
 GradedRankings rank_samples(const rlhf::CausalLM& model, const World& world,
-                            const std::vector<Fact>& facts, int64_t samples,
+                            const std::vector<Fact>& facts, const RewardSettings& settings,
                             rlhf::Generator& generator) {
   const rlhf::Rollout rollout = rlhf::rollout::sample(model, world.questions(facts),
-                                                      {.max_response_tokens = longest_answer,
+                                                      {.temperature = settings.temperature,
+                                                       .max_response_tokens = longest_answer,
                                                        .end_tokens = {world.eos()},
-                                                       .samples_per_prompt = samples},
+                                                       .samples_per_prompt = settings.samples},
                                                       generator);
   GradedRankings graded;
   std::vector<Fact> cards;
@@ -164,8 +165,8 @@ GradedRankings rank_samples(const rlhf::CausalLM& model, const World& world,
   std::vector<int64_t> sizes, ranks;
   for (size_t i = 0; i < facts.size(); ++i) {
     std::set<std::vector<int64_t>> distinct{world.abstention(), world.answer(facts[i].country)};
-    for (int64_t s = 0; s < samples; ++s) {
-      distinct.insert(rollout.completions.response(static_cast<int64_t>(i) * samples + s));
+    for (int64_t s = 0; s < settings.samples; ++s) {
+      distinct.insert(rollout.completions.response(static_cast<int64_t>(i) * settings.samples + s));
     }
     std::vector<std::pair<rlhf::Grade, std::vector<int64_t>>> group;
     for (const auto& answer : distinct) group.emplace_back(world.grade(facts[i], answer), answer);
@@ -192,8 +193,7 @@ rlhf::RewardModel learn_reward(const rlhf::CausalLM& sft, const World& world,
   std::vector<Fact> facts(practice.known.begin(), practice.known.begin() + settings.known);
   facts.insert(facts.end(), practice.unknown.begin(), practice.unknown.begin() + settings.unknown);
   facts = joined(std::move(facts), world.made_up(settings.made_up, generator));
-  const rlhf::Rankings rankings =
-      rank_samples(sft, world, facts, settings.samples, generator).rankings;
+  const rlhf::Rankings rankings = rank_samples(sft, world, facts, settings, generator).rankings;
 
   rlhf::RewardModel model(sft, generator);
   rlhf::Loader loader{rankings, {.batch_size = settings.batch, .seed = generator.bits()}};
@@ -219,9 +219,10 @@ rlhf::RewardModel learn_reward(const rlhf::CausalLM& sft, const World& world,
 rlhf::evaluation::RankingAccuracy judge_reward(const rlhf::RewardModel& reward,
                                                const rlhf::CausalLM& sft, const World& world,
                                                const std::vector<Fact>& facts,
+                                               const RewardSettings& settings,
                                                rlhf::Generator& generator) {
   rlhf::NoGrad no_grad;
-  const GradedRankings held_out = rank_samples(sft, world, facts, 4, generator);
+  const GradedRankings held_out = rank_samples(sft, world, facts, settings, generator);
   return rlhf::evaluation::pair_accuracy(reward.score(held_out.rankings.completions),
                                          held_out.rankings, held_out.labels);
 }

@@ -34,7 +34,7 @@ struct GradedRankings {
   std::vector<std::string> labels;
 };
 GradedRankings rank_samples(const rlhf::CausalLM& model, const World& world,
-                            const std::vector<Fact>& facts, int64_t samples,
+                            const std::vector<Fact>& facts, const RewardSettings& settings,
                             rlhf::Generator& generator);
 
 /// Stage 2: a reward model that reads the fact beside question and answer.
@@ -46,6 +46,7 @@ rlhf::RewardModel learn_reward(const rlhf::CausalLM& sft, const World& world,
 rlhf::evaluation::RankingAccuracy judge_reward(const rlhf::RewardModel& reward,
                                                const rlhf::CausalLM& sft, const World& world,
                                                const std::vector<Fact>& facts,
+                                               const RewardSettings& settings,
                                                rlhf::Generator& generator);
 
 /// Stage 3: PPO against the reward; the weights of the best validation truthfulness.

@@ -32,6 +32,7 @@
 #include "rlhf/model/causal_lm.hpp"
 #include "rlhf/model/config.hpp"
 #include "rlhf/model/frozen.hpp"
+#include "rlhf/model/kv_cache.hpp"
 #include "rlhf/model/layers.hpp"
 #include "rlhf/model/layout.hpp"
 #include "rlhf/model/llama2c.hpp"

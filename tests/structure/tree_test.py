@@ -25,8 +25,12 @@ BELOW = {
     # Models, rewards, sinks and collectives arrive as template arguments.
     "trainer": {"core", "data", "rollout", "objective", "optimizer", "checkpoint", "evaluation"},
 }
-# Source files may instantiate the trainers with the built-in models.
-BELOW_SOURCES = BELOW | {"trainer": set(BELOW) - {"distributed"}}
+# Source files may instantiate the trainers with the built-in models. src/kernels knows nobody.
+BELOW_SOURCES = BELOW | {
+    "kernels": set(),
+    "model": BELOW["model"] | {"kernels"},
+    "trainer": set(BELOW) - {"distributed"},
+}
 
 # Rooms that read no LibTorch, but for these headers.
 LIGHT = {"io", "text", "report"}
@@ -64,7 +68,7 @@ class Tree(unittest.TestCase):
             room = parts[0]
             self.assertIn(room, below, f"{show(file)}: a room that this test does not know")
             for included in INCLUDE.findall(file.read_text()):
-                target = re.match(r"rlhf/(?:(\w+)/)?", included)
+                target = re.match(r"(?:rlhf|\.\.)/(?:(\w+)/)?", included)
                 if target and target[1] not in below[room] | {room}:
                     offenders.append(f"{show(file)} includes {included}")
         return offenders

@@ -11,15 +11,15 @@ namespace {
 
 TransformerConfig random_config(Generator& generator) {
   const int64_t kv_heads = 1 + generator.below(3), group = 1 + generator.below(3);
-  TransformerConfig config{.vocab_size = 20 + generator.below(30),
-                           .hidden_dim = 1 + generator.below(70),
-                           .layers = 1 + generator.below(3),
-                           .heads = kv_heads * group,
-                           .kv_heads = kv_heads,
-                           .head_dim = 2 * (1 + generator.below(20)),
-                           .context_length = 160,
-                           .output_layer = generator.below(2) == 0 ? OutputLayer::tied
-                                                                   : OutputLayer::separate};
+  TransformerConfig config;
+  config.vocab_size = 20 + generator.below(30);
+  config.hidden_dim = 1 + generator.below(70);
+  config.layers = 1 + generator.below(3);
+  config.heads = kv_heads * group;
+  config.kv_heads = kv_heads;
+  config.head_dim = 2 * (1 + generator.below(20));
+  config.context_length = 160;
+  config.output_layer = generator.below(2) == 0 ? OutputLayer::tied : OutputLayer::separate;
   config.dim = 1 + generator.below(70);
   return config;
 }

@@ -51,15 +51,8 @@ void attention(const AttentionHeads& in, float* out, int64_t out_stride, float* 
       for (int64_t i = 0; i < rows; ++i) {
         float* row = scores + i * long_;
         const int64_t visible = begin + i + 1;
-        float greatest = row[0];
-#pragma omp simd reduction(max : greatest)
-        for (int64_t j = 0; j < visible; ++j) greatest = std::max(greatest, row[j]);
-        float sum = 0;
-#pragma omp simd reduction(+ : sum)
-        for (int64_t j = 0; j < visible; ++j) {
-          row[j] = exponential((row[j] - greatest) * sharpness);
-          sum += row[j];
-        }
+        const float greatest = greatest_of(row, visible);
+        const float sum = exponentiate(row, visible, greatest, sharpness);
         for (int64_t j = visible; j < seen; ++j) row[j] = 0;
         inverse[i] = 1.0F / sum;
         if (log_sum != nullptr) {
@@ -84,16 +77,7 @@ void attend(const float* queries, int64_t heads, int64_t head_size, const float*
   multiply(heads, long_, head_size, queries, head_size, 1, keys, capacity, scores, long_);
   for (int64_t head = 0; head < heads; ++head) {
     float* row = scores + head * long_;
-    float greatest = row[0];
-#pragma omp simd reduction(max : greatest)
-    for (int64_t j = 0; j < length; ++j) greatest = std::max(greatest, row[j]);
-    float sum = 0;
-#pragma omp simd reduction(+ : sum)
-    for (int64_t j = 0; j < length; ++j) {
-      row[j] = exponential((row[j] - greatest) * sharpness);
-      sum += row[j];
-    }
-    const float inverse = 1.0F / sum;
+    const float inverse = 1.0F / exponentiate(row, length, greatest_of(row, length), sharpness);
 #pragma omp simd
     for (int64_t j = 0; j < length; ++j) row[j] *= inverse;
   }

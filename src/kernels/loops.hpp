@@ -103,18 +103,13 @@ void rotate(float* x, int64_t rows, int64_t row_stride, int64_t heads, int64_t h
 void softmax(float* logits, int64_t rows, int64_t width, float sharpness, const int64_t* targets,
              float* log_probs, float* sums, float* entropy) {
   for (int64_t i = 0; i < rows; ++i, logits += width) {
-    float greatest = logits[0];
-#pragma omp simd reduction(max : greatest)
-    for (int64_t j = 0; j < width; ++j) greatest = std::max(greatest, logits[j]);
+    const float greatest = greatest_of(logits, width);
     const float target = (logits[targets[i]] - greatest) * sharpness;
-    float sum = 0, weighted = 0;
+    float sum = 0;
     if (entropy == nullptr) {
-#pragma omp simd reduction(+ : sum)
-      for (int64_t j = 0; j < width; ++j) {
-        logits[j] = exponential((logits[j] - greatest) * sharpness);
-        sum += logits[j];
-      }
+      sum = exponentiate(logits, width, greatest, sharpness);
     } else {
+      float weighted = 0;
 #pragma omp simd reduction(+ : sum, weighted)
       for (int64_t j = 0; j < width; ++j) {
         const float z = (logits[j] - greatest) * sharpness;

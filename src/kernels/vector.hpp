@@ -56,6 +56,25 @@ inline float exponential(float x) {
   return x < -87.3F ? 0.0F : (x == x ? result : x);
 }
 
+inline float greatest_of(const float* row, int64_t count) {
+  float greatest = row[0];
+#pragma omp simd reduction(max : greatest)
+  for (int64_t j = 0; j < count; ++j) greatest = std::max(greatest, row[j]);
+  return greatest;
+}
+
+/// Turns a row into exp((x - greatest) * sharpness), in place: the softmax but for its division by
+/// the sum, which is returned.
+inline float exponentiate(float* row, int64_t count, float greatest, float sharpness) {
+  float sum = 0;
+#pragma omp simd reduction(+ : sum)
+  for (int64_t j = 0; j < count; ++j) {
+    row[j] = exponential((row[j] - greatest) * sharpness);
+    sum += row[j];
+  }
+  return sum;
+}
+
 /// c [R, columns] (+)= a b, with a's element (r, k) at a[r * a_row + k * a_column], b's row k at
 /// b + k * b_row; columns a multiple of `lanes`.
 template <int R, int C>

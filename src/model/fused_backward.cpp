@@ -29,13 +29,12 @@ class BackwardPass {
                            : norm          ? torch::zeros({threads_, shape_.dim})
                                            : torch::empty_like(weights[i]));
     }
-    const int64_t width = rows < n ? n : rows;
-    out_gradient_ = pooled({width, shape_.dim});
-    middle_gradient_ = pooled({width, shape_.dim});
-    normed_ = pooled({width, shape_.dim});
-    normed_gradient_ = pooled({width, shape_.dim});
-    product_ = pooled({width, shape_.hidden_dim});
-    gate_up_gradient_ = pooled({width, 2 * shape_.hidden_dim});
+    out_gradient_ = pooled({n, shape_.dim});
+    middle_gradient_ = pooled({n, shape_.dim});
+    normed_ = pooled({n, shape_.dim});
+    normed_gradient_ = pooled({n, shape_.dim});
+    product_ = pooled({n, shape_.hidden_dim});
+    gate_up_gradient_ = pooled({n, 2 * shape_.hidden_dim});
     mixed_gradient_ = pooled({n, shape_.mixed_width()});
     attention_normed_ = pooled({n, shape_.dim});
     qkv_gradient_ = pooled({n, shape_.qkv_width()});
@@ -49,8 +48,7 @@ class BackwardPass {
 
   std::vector<Tensor> run() {
     kernels::run_team(threads_, [&](const Member& member) { work(member); });
-    std::vector<Tensor> result{plan_.input_needed ? out_gradient_.narrow(0, 0, x_.size(0))
-                                                  : Tensor()};
+    std::vector<Tensor> result{plan_.input_needed ? out_gradient_ : Tensor()};
     for (size_t i = 0; i < gradients_.size(); ++i) {
       const bool norm = weights_[i].dim() == 1 && gradients_[i].defined();
       result.push_back(norm ? gradients_[i].sum(0) : gradients_[i]);
@@ -59,9 +57,6 @@ class BackwardPass {
   }
 
  private:
-  static float* at(const Tensor& tensor, int64_t row) {
-    return data(tensor) + row * tensor.stride(0);
-  }
   Tensor& gradient(int64_t layer, int64_t weight) {
     return gradients_[static_cast<size_t>(weights_a_layer * layer + weight)];
   }
@@ -91,7 +86,7 @@ class BackwardPass {
       const bool gathered = layer == shape_.layers - 1 && rows < x_.size(0);
       mlp(member, layer, w, a, gathered);
       member.barrier();
-      attention(member, layer, w, a, gathered);
+      attention(member, layer, a, gathered);
       member.barrier();
       input(member, layer, w);
       member.barrier();
@@ -141,8 +136,7 @@ class BackwardPass {
   }
 
   /// Everybody's rows are there: weight gradients by outputs, attention by sequence and head.
-  void attention(const Member& member, int64_t layer, const Weights&, const Activations& a,
-                 bool gathered) {
+  void attention(const Member& member, int64_t layer, const Activations& a, bool gathered) {
     const int64_t rows = a.middle.size(0);
     learn(member, data(out_gradient_), data(product_), rows, gradient(layer, 5));
     learn(member, data(gate_up_gradient_), data(normed_), rows, gradient(layer, 4));

@@ -60,9 +60,6 @@ Tensor forward_pass(const Tensor& x, at::TensorList weights, const DecoderBatch&
 
   kernels::run_team(threads, [&](const Member& member) {
     const Member::Range mine = member.part(tokens, grain);
-    const auto at = [](const Tensor& tensor, int64_t row) {
-      return data(tensor) + row * tensor.stride(0);
-    };
     const float* in = data(x);
     for (int64_t layer = 0; layer < shape.layers; ++layer) {
       const Weights w(weights, layer);

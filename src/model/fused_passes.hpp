@@ -18,6 +18,11 @@ inline float* data(const Tensor& tensor) {
   return tensor.defined() ? tensor.data_ptr<float>() : nullptr;
 }
 
+/// A row of a matrix, an element of a vector.
+inline float* at(const Tensor& tensor, int64_t row) {
+  return data(tensor) + row * tensor.stride(0);
+}
+
 /// Weights of one layer.
 struct Weights {
   const Tensor &attention_norm, &qkv, &attention_out, &mlp_norm, &gate_up, &down;

@@ -78,7 +78,8 @@ void print_summary(const Results& r) {
   line("PPO known", r.ppo.known);
   line("PPO unknown", r.ppo.unknown);
   std::printf(
-      "\ntruthfulness (right - wrong): SFT %.3f, PPO %.3f; best threshold on SFT's confidence: "
+      "\ntruthfulness (right less wrong and malformed): SFT %.3f, PPO %.3f; best threshold on "
+      "SFT's confidence: "
       "chosen on "
       "validation %.3f, on test itself %.3f\n",
       r.sft.truthfulness(), r.ppo.truthfulness(), r.threshold.truthfulness(),

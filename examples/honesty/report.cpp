@@ -101,17 +101,18 @@ report::Table seconds_table(const Results& r) {
 }
 
 report::Table stage_table(const Results& r) {
-  report::Table table{.title = "",
-                      .columns = {{.name = "stage"},
-                                  {.name = "truthfulness"},
-                                  {.name = "hallucination"},
-                                  {.name = "AUC of confidence"}},
-                      .rows = {},
-                      .note =
-                          "truthfulness: right minus wrong over all questions; hallucination: "
-                          "wrong over all; AUC: known "
-                          "against unknown cities by the probability of the answer's first token, "
-                          "abstention barred"};
+  report::Table table{
+      .title = "",
+      .columns = {{.name = "stage"},
+                  {.name = "truthfulness"},
+                  {.name = "hallucination"},
+                  {.name = "AUC of confidence"}},
+      .rows = {},
+      .note =
+          "truthfulness: right less wrong and malformed over all questions; hallucination: "
+          "wrong over all; AUC: known "
+          "against unknown cities by the probability of the answer's first token, "
+          "abstention barred"};
   table.rows = {
       {std::string("pretrained"), std::monostate{}, std::monostate{}, r.pretrained_guesses.auc()},
       {std::string("SFT"), r.sft.truthfulness(), wrong_rate(r.sft.all()), r.sft_guesses.auc()},

@@ -48,9 +48,8 @@ void run_ablations(const World& world, const rlhf::CausalLM& pretrained, const r
   ReinforcementSettings no_kl = settings.reinforcement;
   no_kl.ppo.kl.coefficient = 0;
   no_kl.ppo.ptx_coefficient = 0;
-  no_kl.trained_blocks = 0;
   no_kl.evaluate_every = 0;
-  run("no KL, no pretraining mix, all parameters", sft, no_kl);
+  run("no KL, no pretraining mix", sft, no_kl);
 
   ReinforcementSettings exact = settings.reinforcement;
   exact.reward = RewardSource::exact;

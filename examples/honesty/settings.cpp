@@ -11,6 +11,7 @@ Settings Settings::quick() {
   s.pretraining.batch = 16;
   s.reward = {.known = 150, .unknown = 250, .made_up = 1500};
   s.reinforcement.steps = 20;
+  s.reinforcement.made_up = 1000;
   s.reinforcement.episodes = 128;
   return s;
 }

@@ -28,7 +28,7 @@ struct RewardSettings {
   int64_t known = 1000, unknown = 1000, made_up = 5000;  ///< questions with rankings
   int64_t samples = 4;                                   ///< of the SFT model, for each
   double temperature = 1.3;  ///< of these samples: malformed answers must be among them
-  int64_t epochs = 2;
+  int64_t epochs = 3;
   int64_t batch = 16;
   double learning_rate = 2e-3;
 };
@@ -40,11 +40,12 @@ enum class RewardSource : uint8_t {
 };
 
 struct ReinforcementSettings {
-  int64_t steps = 70;
+  int64_t steps = 150;
   int64_t episodes = 256;  ///< a step, half of them about known cities
+  int64_t made_up = 3000;  ///< places asked about beside the unknown cities: new ones at each turn
   int64_t mix_rows = 64;   ///< pretraining rows in each minibatch
-  int64_t evaluate_every = 4;
-  int64_t trained_blocks = 1;  ///< the last; 0: all of the model
+  int64_t evaluate_every = 5;
+  int64_t trained_blocks = 0;  ///< of the policy, from the last; 0: all of it
   RewardSource reward = RewardSource::model;
   rlhf::AbstentionScores exact_scores = {};
   rlhf::PpoOptions ppo = {
@@ -52,13 +53,15 @@ struct ReinforcementSettings {
       .gae = {.lambda = 1.0},
       .value_clip = std::numeric_limits<double>::infinity(),
       .value_coefficient = 1.0,
-      .ptx_coefficient = 1.0,
+      .ptx_coefficient = 2.0,
       .epochs = 2,
       .minibatches = 2,
       .critic_warmup_steps = 3,
-      .policy_optimizer = {.learning_rate = 1e-3, .beta2 = 0.99},
+      .policy_optimizer = {.learning_rate = 5e-4, .beta2 = 0.99},
       .critic_optimizer = {.learning_rate = 1e-3, .beta2 = 0.99},
-      .policy_schedule = {.warmup_steps = 20},
+      .policy_schedule = {.shape = rlhf::Schedule::Shape::linear,
+                          .warmup_steps = 20,
+                          .final_fraction = 0.1},  // its length is that of the run
   };
 };
 

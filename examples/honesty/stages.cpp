@@ -231,10 +231,12 @@ rlhf::CausalLM reinforce(const rlhf::CausalLM& sft, const rlhf::RewardModel& rew
                          const World& world, const ReinforcementSettings& settings,
                          rlhf::Generator& generator, StageLog& log) {
   const Timed timed(log);
-  const Facts& practice = world.splits().practice;
-  const std::vector<Fact> facts = joined(practice.known, practice.unknown);
+  const auto& [demonstrations, practice, validation, test] = world.splits();
+  std::vector<Fact> facts = joined(demonstrations.known, practice.known);
+  const auto known_count = std::ssize(facts);
+  facts = joined(joined(joined(std::move(facts), demonstrations.unknown), practice.unknown),
+                 world.made_up(settings.made_up, generator));
   const rlhf::Completions questions = world.questions(facts);
-  const auto known_count = static_cast<int64_t>(practice.known.size());
 
   // The four models.
   rlhf::CausalLM policy = sft.clone();
@@ -245,6 +247,8 @@ rlhf::CausalLM reinforce(const rlhf::CausalLM& sft, const rlhf::RewardModel& rew
   rlhf::PpoOptions options = settings.ppo;
   options.sampling.max_response_tokens = longest_answer;
   options.sampling.end_tokens = {world.eos()};
+  options.policy_schedule.total_steps =
+      (settings.steps - options.critic_warmup_steps) * options.epochs * options.minibatches;
   if (settings.reward == RewardSource::model) {
     // Mean 0 and deviation 1 on the SFT model's own answers.
     const rlhf::Tensor sample = generator.permutation(questions.size())
@@ -280,7 +284,7 @@ rlhf::CausalLM reinforce(const rlhf::CausalLM& sft, const rlhf::RewardModel& rew
                                                        : nullptr};
   rlhf::BestWeights best{policy.named_parameters()};
   const auto validation_truthfulness = [&] {
-    return examine(policy, world, world.splits().validation).truthfulness();
+    return examine(policy, world, validation).truthfulness();
   };
   train(trainer, next,
         {.steps = settings.steps,

@@ -40,11 +40,11 @@ enum class RewardSource : uint8_t {
 };
 
 struct ReinforcementSettings {
-  int64_t steps = 150;
+  int64_t steps = 250;
   int64_t episodes = 256;  ///< a step, half of them about known cities
   int64_t made_up = 3000;  ///< places asked about beside the unknown cities: new ones at each turn
   int64_t mix_rows = 64;   ///< pretraining rows in each minibatch
-  int64_t evaluate_every = 5;
+  int64_t evaluate_every = 10;
   int64_t trained_blocks = 0;  ///< of the policy, from the last; 0: all of it
   RewardSource reward = RewardSource::model;
   rlhf::AbstentionScores exact_scores = {};

@@ -1,7 +1,6 @@
-# The job in small must point the right way, and its world keep its promises. `long`: it takes minutes on a busy
-# machine, and its reward model sees too few places to point the right way with every rounding.
+# The job in small must point the right way, and its world keep its promises.
 add_test(NAME example_honesty_quick COMMAND honesty --quick --threads 1 --out "${CMAKE_CURRENT_BINARY_DIR}/honesty_quick")
-set_tests_properties(example_honesty_quick PROPERTIES LABELS long TIMEOUT 900)
+set_tests_properties(example_honesty_quick PROPERTIES LABELS fast TIMEOUT 900)
 if(TARGET rlhf_test)
   set(place "${CMAKE_CURRENT_SOURCE_DIR}/honesty")
   rlhf_test_program(example_honesty_world

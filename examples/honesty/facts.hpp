@@ -36,7 +36,7 @@ struct FactCounts {
 
 /// Who sees which fact. A city is in one place only.
 struct Splits {
-  Facts demonstrations;  ///< questions of SFT
+  Facts demonstrations;  ///< questions of SFT, asked again in PPO
   Facts practice;        ///< questions of the reward model and PPO
   Facts validation;      ///< chooses: the confidence threshold, when to stop
   Facts test;            ///< is looked at once, at the end

@@ -1,4 +1,4 @@
-/// Every number of the job in one place. Chosen on validation questions only.
+/// Every number of the job in one place; README.md says how they were chosen.
 #pragma once
 
 #include <cstdint>
@@ -42,10 +42,9 @@ enum class RewardSource : uint8_t {
 struct ReinforcementSettings {
   int64_t steps = 250;
   int64_t episodes = 256;  ///< a step, half of them about known cities
-  int64_t made_up = 3000;  ///< places asked about beside the unknown cities: new ones at each turn
+  int64_t made_up = 3000;  ///< places asked about beside the unknown cities
   int64_t mix_rows = 64;   ///< pretraining rows in each minibatch
   int64_t evaluate_every = 10;
-  int64_t trained_blocks = 0;  ///< of the policy, from the last; 0: all of it
   RewardSource reward = RewardSource::model;
   rlhf::AbstentionScores exact_scores = {};
   rlhf::PpoOptions ppo = {

@@ -234,13 +234,13 @@ rlhf::CausalLM reinforce(const rlhf::CausalLM& sft, const rlhf::RewardModel& rew
   const auto& [demonstrations, practice, validation, test] = world.splits();
   std::vector<Fact> facts = joined(demonstrations.known, practice.known);
   const auto known_count = std::ssize(facts);
-  facts = joined(joined(joined(std::move(facts), demonstrations.unknown), practice.unknown),
-                 world.made_up(settings.made_up, generator));
+  facts = joined(std::move(facts), demonstrations.unknown);
+  facts = joined(std::move(facts), practice.unknown);
+  facts = joined(std::move(facts), world.made_up(settings.made_up, generator));
   const rlhf::Completions questions = world.questions(facts);
 
   // The four models.
   rlhf::CausalLM policy = sft.clone();
-  if (settings.trained_blocks > 0) policy.train_only_last(settings.trained_blocks);
   rlhf::Frozen reference{sft.clone()};
   rlhf::ValueModel critic{sft, generator};
   rlhf::AnyReward reward = exact_reward(world, facts, settings.exact_scores);

@@ -36,6 +36,7 @@
 #include "rlhf/model/layers.hpp"
 #include "rlhf/model/layout.hpp"
 #include "rlhf/model/llama2c.hpp"
+#include "rlhf/model/precision.hpp"
 #include "rlhf/model/save.hpp"
 #include "rlhf/model/scalar_head.hpp"
 #include "rlhf/model/token_log_probs.hpp"

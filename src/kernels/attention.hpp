@@ -2,16 +2,16 @@
 #pragma once
 
 #include "kernels.hpp"
-#include "vector.hpp"
+#include "tile.hpp"
 
 namespace rlhf::kernels {
 namespace {
 
-constexpr int64_t query_block = 48;
+constexpr int64_t query_block = 24;
 
 /// Copies of a head's rows that the products can read: padded rows, or the transpose.
 inline void copy_rows(const float* from, int64_t stride, int64_t rows, int64_t width, float* to) {
-  const int64_t wide = padded(width);
+  const int64_t wide = widened(width);
   for (int64_t i = 0; i < rows; ++i) {
     std::memcpy(to + i * wide, from + i * stride, static_cast<size_t>(width) * sizeof(float));
     for (int64_t d = width; d < wide; ++d) to[i * wide + d] = 0;
@@ -27,13 +27,13 @@ inline void copy_transposed(const float* from, int64_t stride, int64_t rows, int
 }
 
 int64_t attention_scratch(int64_t tokens, int64_t head_size) {
-  const int64_t rows = tokens * padded(head_size), transposed = head_size * padded(tokens);
-  return 6 * rows + 2 * transposed + 2 * query_block * (padded(tokens) + padded(head_size));
+  const int64_t rows = tokens * widened(head_size), transposed = head_size * padded(tokens);
+  return 6 * rows + 2 * transposed + 2 * query_block * (padded(tokens) + widened(head_size));
 }
 
 void attention(const AttentionHeads& in, float* out, int64_t out_stride, float* log_sum,
                int64_t sum_stride, float* scratch) {
-  const int64_t size = in.head_size, wide = padded(size), long_ = padded(in.tokens);
+  const int64_t size = in.head_size, wide = widened(size), long_ = padded(in.tokens);
   const float sharpness = 1.0F / std::sqrt(static_cast<float>(size));
   float* keys = scratch;
   float* values = keys + size * long_;
@@ -51,9 +51,10 @@ void attention(const AttentionHeads& in, float* out, int64_t out_stride, float* 
       for (int64_t i = 0; i < rows; ++i) {
         float* row = scores + i * long_;
         const int64_t visible = begin + i + 1;
-        const float greatest = greatest_of(row, visible);
-        const float sum = exponentiate(row, visible, greatest, sharpness);
-        for (int64_t j = visible; j < seen; ++j) row[j] = 0;
+        hide_from(row, visible);
+        const float greatest = greatest_of(row, padded(visible));
+        const float sum = exponentiate(row, padded(visible), greatest, sharpness);
+        for (int64_t j = padded(visible); j < seen; ++j) row[j] = 0;
         inverse[i] = 1.0F / sum;
         if (log_sum != nullptr) {
           log_sum[(begin + i) * sum_stride + head] = greatest * sharpness + std::log(sum);
@@ -62,28 +63,12 @@ void attention(const AttentionHeads& in, float* out, int64_t out_stride, float* 
       multiply(rows, wide, seen, scores, long_, 1, values, wide, mixed, wide);
       for (int64_t i = 0; i < rows; ++i) {
         float* to = out + (begin + i) * out_stride + head * size;
-        for (int64_t d = 0; d < size; ++d) to[d] = mixed[i * wide + d] * inverse[i];
+        const float* row = mixed + i * wide;
+        for_each_vector(size, [&](int64_t d, auto part) {
+          part.store(to + d, part.load(row + d) * inverse[i]);
+        });
       }
     }
-  }
-}
-
-void attend(const float* queries, int64_t heads, int64_t head_size, const float* keys,
-            int64_t capacity, const float* values, int64_t length, float* out, float* scratch) {
-  const int64_t wide = padded(head_size), long_ = padded(length);
-  const float sharpness = 1.0F / std::sqrt(static_cast<float>(head_size));
-  float* scores = scratch;
-  float* mixed = scores + heads * long_;
-  multiply(heads, long_, head_size, queries, head_size, 1, keys, capacity, scores, long_);
-  for (int64_t head = 0; head < heads; ++head) {
-    float* row = scores + head * long_;
-    const float inverse = 1.0F / exponentiate(row, length, greatest_of(row, length), sharpness);
-#pragma omp simd
-    for (int64_t j = 0; j < length; ++j) row[j] *= inverse;
-  }
-  multiply(heads, wide, length, scores, long_, 1, values, head_size, mixed, wide);
-  for (int64_t head = 0; head < heads; ++head) {
-    for (int64_t d = 0; d < head_size; ++d) out[head * head_size + d] = mixed[head * wide + d];
   }
 }
 
@@ -93,7 +78,7 @@ void attention_backward(const AttentionHeads& in, const float* out, const float*
                         int64_t out_stride, const float* log_sum, int64_t sum_stride,
                         float* queries_gradient, float* keys_gradient, float* values_gradient,
                         float* scratch) {
-  const int64_t size = in.head_size, wide = padded(size), long_ = padded(in.tokens);
+  const int64_t size = in.head_size, wide = widened(size), long_ = padded(in.tokens);
   const float sharpness = 1.0F / std::sqrt(static_cast<float>(size));
   const int64_t rows_size = in.tokens * wide;
   float* keys_across = scratch;
@@ -123,18 +108,21 @@ void attention_backward(const AttentionHeads& in, const float* out, const float*
         const int64_t visible = begin + i + 1;
         const float* o = out + (begin + i) * out_stride + head * size;
         const float* g = gradients + (begin + i) * wide;
-        float along = 0;
-#pragma omp simd reduction(+ : along)
-        for (int64_t d = 0; d < size; ++d) along += o[d] * g[d];
+        Vector products = {};
+        for_each_vector(size, [&](int64_t d, auto part) {
+          products += part.load(o + d) * part.load(g + d);
+        });
+        const float along = sum_of(products);
         const float log_total = log_sum[(begin + i) * sum_stride + head];
         float* p_row = p + i * long_;
         float* ds_row = ds + i * long_;
-#pragma omp simd
-        for (int64_t j = 0; j < visible; ++j) {
-          p_row[j] = exponential(p_row[j] * sharpness - log_total);
-          ds_row[j] = p_row[j] * (ds_row[j] - along) * sharpness;
+        hide_from(p_row, visible);
+        for (int64_t j = 0; j < padded(visible); j += lanes) {
+          const Vector share = exponential(load(p_row + j) * sharpness - log_total);
+          store(p_row + j, share);
+          store(ds_row + j, share * (load(ds_row + j) - along) * sharpness);
         }
-        for (int64_t j = visible; j < seen; ++j) p_row[j] = ds_row[j] = 0;
+        for (int64_t j = padded(visible); j < seen; ++j) p_row[j] = ds_row[j] = 0;
       }
       multiply(rows, wide, seen, ds, long_, 1, keys, wide, dq, wide);
       for (int64_t i = 0; i < rows; ++i) {

@@ -17,8 +17,32 @@ struct AttentionHeads {
   int64_t head_size;
 };
 
+/// The numbers that products multiply; matrices in memory are float32, as are the results.
+///   bfloat16  both operands rounded, sums in float32
+///   int8      packed products alone: the matrix by a scale a row, the other operand by a scale a
+///             row at every product, sums in int32
+enum class Number : uint8_t { float32, bfloat16, int8 };
+
+/// A matrix whose element (r, c) is at[r * row + c * column]; one of the strides is 1.
+struct Matrix {
+  const float* at;
+  int64_t row, column;
+};
+
+/// c [rows, columns] = from + a [rows, inner] b [inner, columns]. Each sum runs along `inner` in
+/// order, so that an element does not depend on the rows and columns beside it.
+struct Product {
+  int64_t rows, columns, inner;
+  Matrix a, b;
+  const float* from;  ///< rows from_row apart; null: zeros; may be c itself
+  int64_t from_row;
+  float* c;
+  int64_t c_row;
+};
+
 struct Kernels {
-  const char* name;  ///< of the instruction set
+  const char* name;     ///< of the instruction set
+  bool fast_bfloat16;   ///< products of bfloat16 have instructions of their own, of int8 too
 
   /// y = x / rms(x) * weight; scale: [rows], 1 / rms(x), may be null.
   void (*rms_norm)(const float* x, const float* weight, float epsilon, int64_t rows, int64_t width,
@@ -26,10 +50,11 @@ struct Kernels {
   /// y = x * scale * weight, the same y once more.
   void (*rescale)(const float* x, const float* weight, const float* scale, int64_t rows,
                   int64_t width, float* y);
-  /// Adds to x_gradient [rows, width], and to weight_gradient [width] unless null.
+  /// x_gradient [rows, width] = added + gradient of x, `added` like it, or null for zeros; adds to
+  /// weight_gradient [width] unless null.
   void (*rms_norm_backward)(const float* x, const float* weight, const float* scale,
-                            const float* gradient, int64_t rows, int64_t width, float* x_gradient,
-                            float* weight_gradient);
+                            const float* gradient, int64_t rows, int64_t width, const float* added,
+                            float* x_gradient, float* weight_gradient);
   /// y [rows, width] = silu(gate) * up of gate_up [rows, 2 width].
   void (*swiglu)(const float* gate_up, int64_t rows, int64_t width, float* y);
   /// In: y holds the gradient of y. Out: y itself once more, and the gradient of gate_up.
@@ -58,7 +83,7 @@ struct Kernels {
   /// @param keys     [head_size, capacity], capacity a multiple of 16
   /// @param values   [length, head_size]; up to 15 floats behind the last row are read, not used
   /// @param out      [heads, head_size]
-  /// @param scratch  heads * (length + head_size + 32) floats
+  /// @param scratch  length + 15 floats
   void (*attend)(const float* queries, int64_t heads, int64_t head_size, const float* keys,
                  int64_t capacity, const float* values, int64_t length, float* out, float* scratch);
 
@@ -73,12 +98,14 @@ struct Kernels {
                            int64_t rows, int64_t width, float sharpness, const int64_t* targets,
                            float* logits_gradient);
 
-  /// Floats of a matrix [outputs, inputs] packed for `product`.
-  int64_t (*packed_size)(int64_t outputs, int64_t inputs);
-  void (*pack)(const float* matrix, int64_t outputs, int64_t inputs, float* packed);
+  void (*product)(Number number, const Product& product);
+
+  /// Bytes of a matrix [outputs, inputs] packed for `packed_product`.
+  int64_t (*packed_size)(Number number, int64_t outputs, int64_t inputs);
+  void (*pack)(Number number, const float* matrix, int64_t outputs, int64_t inputs, void* packed);
   /// y [rows, outputs] = x [rows, inputs] matrix^T (+ y where `add`), for few rows.
-  void (*product)(const float* x, int64_t x_stride, int64_t rows, const float* packed,
-                  int64_t outputs, int64_t inputs, float* y, int64_t y_stride, bool add);
+  void (*packed_product)(Number number, const float* x, int64_t rows, const void* packed,
+                         int64_t outputs, int64_t inputs, float* y, bool add);
 };
 
 /// Those of the widest instruction set that this processor and this build have.

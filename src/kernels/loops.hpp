@@ -2,8 +2,11 @@
 /// the copies apart.
 #pragma once
 
+#include "attend.hpp"
 #include "attention.hpp"
 #include "kernels.hpp"
+#include "packed.hpp"
+#include "product.hpp"
 #include "vector.hpp"
 
 namespace rlhf::kernels {
@@ -12,52 +15,61 @@ namespace {
 void rms_norm(const float* x, const float* weight, float epsilon, int64_t rows, int64_t width,
               float* y, float* scale) {
   for (int64_t i = 0; i < rows; ++i, x += width, y += width) {
-    float squares = 0;
-#pragma omp simd reduction(+ : squares)
-    for (int64_t d = 0; d < width; ++d) squares += x[d] * x[d];
-    const float s = 1.0F / std::sqrt(squares / static_cast<float>(width) + epsilon);
+    Vector squares = {};
+    for_each_vector(width, [&](int64_t d, auto part) {
+      const Vector v = part.load(x + d);
+      squares += v * v;
+    });
+    const float s = 1.0F / std::sqrt(sum_of(squares) / static_cast<float>(width) + epsilon);
     if (scale != nullptr) scale[i] = s;
-#pragma omp simd
-    for (int64_t d = 0; d < width; ++d) y[d] = x[d] * s * weight[d];
+    for_each_vector(width, [&](int64_t d, auto part) {
+      part.store(y + d, part.load(x + d) * s * part.load(weight + d));
+    });
   }
 }
 
 void rescale(const float* x, const float* weight, const float* scale, int64_t rows, int64_t width,
              float* y) {
   for (int64_t i = 0; i < rows; ++i, x += width, y += width) {
-    const float s = scale[i];
-#pragma omp simd
-    for (int64_t d = 0; d < width; ++d) y[d] = x[d] * s * weight[d];
+    for_each_vector(width, [&](int64_t d, auto part) {
+      part.store(y + d, part.load(x + d) * scale[i] * part.load(weight + d));
+    });
   }
 }
 
 void rms_norm_backward(const float* x, const float* weight, const float* scale,
-                       const float* gradient, int64_t rows, int64_t width, float* x_gradient,
-                       float* weight_gradient) {
-  for (int64_t i = 0; i < rows; ++i, x += width, gradient += width, x_gradient += width) {
+                       const float* gradient, int64_t rows, int64_t width, const float* added,
+                       float* x_gradient, float* weight_gradient) {
+  for (int64_t i = 0; i < rows; ++i) {
     const float s = scale[i];
-    float along = 0;
-#pragma omp simd reduction(+ : along)
-    for (int64_t d = 0; d < width; ++d) along += gradient[d] * weight[d] * x[d];
-    along *= s * s / static_cast<float>(width);
-#pragma omp simd
-    for (int64_t d = 0; d < width; ++d) {
-      x_gradient[d] += (gradient[d] * weight[d] - x[d] * along) * s;
-    }
-    if (weight_gradient == nullptr) continue;
-#pragma omp simd
-    for (int64_t d = 0; d < width; ++d) weight_gradient[d] += gradient[d] * x[d] * s;
+    Vector products = {};
+    for_each_vector(width, [&](int64_t d, auto part) {
+      products += part.load(gradient + d) * part.load(weight + d) * part.load(x + d);
+    });
+    const float along = sum_of(products) * s * s / static_cast<float>(width);
+    for_each_vector(width, [&](int64_t d, auto part) {
+      const Vector own = part.load(x + d), g = part.load(gradient + d);
+      const Vector through = (g * part.load(weight + d) - own * along) * s;
+      part.store(x_gradient + d, added != nullptr ? part.load(added + d) + through : through);
+      if (weight_gradient != nullptr) {
+        part.store(weight_gradient + d, part.load(weight_gradient + d) + g * own * s);
+      }
+    });
+    x += width, gradient += width, x_gradient += width;
+    if (added != nullptr) added += width;
   }
 }
 
+RLHF_INLINE Vector logistic(Vector x) {
+  return 1.0F / (1.0F + exponential(-x));
+}
+
 void swiglu(const float* gate_up, int64_t rows, int64_t width, float* y) {
-  for (int64_t i = 0; i < rows; ++i, y += width) {
-    const float* gate = gate_up + 2 * i * width;
-    const float* up = gate + width;
-#pragma omp simd
-    for (int64_t d = 0; d < width; ++d) {
-      y[d] = gate[d] / (1.0F + exponential(-gate[d])) * up[d];
-    }
+  for (int64_t i = 0; i < rows; ++i, gate_up += 2 * width, y += width) {
+    for_each_vector(width, [&](int64_t d, auto part) {
+      const Vector gate = part.load(gate_up + d);
+      part.store(y + d, gate * logistic(gate) * part.load(gate_up + width + d));
+    });
   }
 }
 
@@ -65,19 +77,27 @@ void swiglu(const float* gate_up, int64_t rows, int64_t width, float* y) {
 void swiglu_backward(const float* gate_up, int64_t rows, int64_t width, float* y,
                      float* gate_up_gradient) {
   for (int64_t i = 0; i < rows; ++i, y += width) {
-    const float* gate = gate_up + 2 * i * width;
-    const float* up = gate + width;
-    float* gate_gradient = gate_up_gradient + 2 * i * width;
-    float* up_gradient = gate_gradient + width;
-#pragma omp simd
-    for (int64_t d = 0; d < width; ++d) {
-      const float g = gate[d], u = up[d], gradient = y[d];
-      const float s = 1.0F / (1.0F + exponential(-g));
-      const float silu = g * s;
-      y[d] = silu * u;
-      up_gradient[d] = gradient * silu;
-      gate_gradient[d] = gradient * u * (s + silu * (1.0F - s));
-    }
+    for_each_vector(width, [&](int64_t d, auto part) {
+      const Vector g = part.load(gate_up + d), u = part.load(gate_up + width + d);
+      const Vector gradient = part.load(y + d), s = logistic(g), silu = g * s;
+      part.store(y + d, silu * u);
+      part.store(gate_up_gradient + width + d, gradient * silu);
+      part.store(gate_up_gradient + d, gradient * u * (s + silu * (1.0F - s)));
+    });
+    gate_up += 2 * width, gate_up_gradient += 2 * width;
+  }
+}
+
+/// A head's pairs, as many lanes at a time as `V` has.
+template <class V>
+RLHF_INLINE void rotate_head(float* first, int64_t half, const float* c, const float* s,
+                             float sign) {
+  float* second = first + half;
+  for (int64_t d = 0; d < half; d += static_cast<int64_t>(sizeof(V) / sizeof(float))) {
+    const V a = load<V>(first + d), b = load<V>(second + d);
+    const V cosine = load<V>(c + d), sine = load<V>(s + d) * sign;
+    store(first + d, a * cosine - b * sine);
+    store(second + d, b * cosine + a * sine);
   }
 }
 
@@ -89,38 +109,44 @@ void rotate(float* x, int64_t rows, int64_t row_stride, int64_t heads, int64_t h
     const float* s = sines + positions[i] * half;
     for (int64_t head = 0; head < heads; ++head) {
       float* first = x + i * row_stride + head * head_size;
-      float* second = first + half;
-#pragma omp simd
-      for (int64_t d = 0; d < half; ++d) {
-        const float a = first[d], b = second[d];
-        first[d] = a * c[d] - b * s[d] * sign;
-        second[d] = b * c[d] + a * s[d] * sign;
+      if (half % lanes == 0) {
+        rotate_head<Vector>(first, half, c, s, sign);
+      } else if (half % (lanes / 2) == 0) {
+        rotate_head<VectorOf<float, lanes / 2>>(first, half, c, s, sign);
+      } else if (half % (lanes / 4) == 0) {
+        rotate_head<VectorOf<float, lanes / 4>>(first, half, c, s, sign);
+      } else {
+        rotate_head<VectorOf<float, 1>>(first, half, c, s, sign);
       }
     }
   }
 }
 
+RLHF_INLINE float greatest_of_any(const float* row, int64_t count) {
+  if (count < lanes) return *std::max_element(row, row + count);
+  // The last vector may overlap the one before.
+  const float most = greatest_of(row, count / lanes * lanes);
+  return std::max(most, greatest_of(load(row + count - lanes)));
+}
+
 void softmax(float* logits, int64_t rows, int64_t width, float sharpness, const int64_t* targets,
              float* log_probs, float* sums, float* entropy) {
   for (int64_t i = 0; i < rows; ++i, logits += width) {
-    const float greatest = greatest_of(logits, width);
+    const float greatest = greatest_of_any(logits, width);
     const float target = (logits[targets[i]] - greatest) * sharpness;
-    float sum = 0;
-    if (entropy == nullptr) {
-      sum = exponentiate(logits, width, greatest, sharpness);
-    } else {
-      float weighted = 0;
-#pragma omp simd reduction(+ : sum, weighted)
-      for (int64_t j = 0; j < width; ++j) {
-        const float z = (logits[j] - greatest) * sharpness;
-        logits[j] = exponential(z);
-        sum += logits[j];
-        weighted += logits[j] * std::max(z, -100.0F);  // 0 times -infinity is no number
-      }
-      entropy[i] = std::log(sum) - weighted / sum;
-    }
-    sums[i] = sum;
-    log_probs[i] = target - std::log(sum);
+    Vector sum = {}, weighted = {};
+    const Vector least = all_lanes(-100.0F);  // 0 times -infinity is no number
+    for_each_vector(width, [&](int64_t j, auto part) {
+      const Vector z = (part.load(logits + j) - greatest) * sharpness;
+      part.store(logits + j, exponential(z));
+      const Vector e = part.load(logits + j);  // zeros behind the end
+      sum += e;
+      if (entropy != nullptr) weighted += e * (z > least ? z : least);
+    });
+    sums[i] = sum_of(sum);
+    const float log_sum = std::log(sums[i]);
+    log_probs[i] = target - log_sum;
+    if (entropy != nullptr) entropy[i] = log_sum - sum_of(weighted) / sums[i];
   }
 }
 
@@ -129,53 +155,21 @@ void softmax_backward(const float* exponentials, const float* sums, const float*
                       float* logits_gradient) {
   for (int64_t i = 0; i < rows; ++i, exponentials += width, logits_gradient += width) {
     const float g = gradient[i] * sharpness, factor = -g / sums[i];
-#pragma omp simd
-    for (int64_t j = 0; j < width; ++j) logits_gradient[j] = factor * exponentials[j];
+    for_each_vector(width, [&](int64_t j, auto part) {
+      part.store(logits_gradient + j, factor * part.load(exponentials + j));
+    });
     logits_gradient[targets[i]] += g;
-  }
-}
-
-// Packed: panels of two vectors of outputs, each [inputs, 2 lanes], the last one padded with zeros.
-constexpr int64_t panel = 2 * lanes;
-
-int64_t packed_size(int64_t outputs, int64_t inputs) {
-  return (outputs + panel - 1) / panel * panel * inputs;
-}
-
-void pack(const float* matrix, int64_t outputs, int64_t inputs, float* packed) {
-  for (int64_t begin = 0; begin < outputs; begin += panel) {
-    for (int64_t k = 0; k < inputs; ++k) {
-      for (int64_t j = begin; j < begin + panel; ++j) {
-        *packed++ = j < outputs ? matrix[j * inputs + k] : 0.0F;
-      }
-    }
-  }
-}
-
-void product(const float* x, int64_t x_stride, int64_t rows, const float* packed, int64_t outputs,
-             int64_t inputs, float* y, int64_t y_stride, bool add) {
-  int64_t begin = 0;
-  for (; begin + panel <= outputs; begin += panel, packed += panel * inputs) {
-    tile_column<2>(rows, inputs, x, x_stride, 1, packed, panel, y + begin, y_stride, add);
-  }
-  if (begin == outputs) return;
-  constexpr int64_t block = tile_rows<2>;
-  float last[block * panel];
-  for (int64_t i = 0; i < rows; i += block) {
-    const int64_t count = std::min(block, rows - i);
-    tile_column<2>(count, inputs, x + i * x_stride, x_stride, 1, packed, panel, last, panel, false);
-    for (int64_t r = 0; r < count; ++r) {
-      float* to = y + (i + r) * y_stride;
-      for (int64_t j = begin; j < outputs; ++j) {
-        to[j] = last[r * panel + j - begin] + (add ? to[j] : 0.0F);
-      }
-    }
   }
 }
 
 constexpr Kernels table(const char* name) {
   return {
       .name = name,
+#ifdef __AVX512BF16__
+      .fast_bfloat16 = true,
+#else
+      .fast_bfloat16 = false,
+#endif
       .rms_norm = rms_norm,
       .rescale = rescale,
       .rms_norm_backward = rms_norm_backward,
@@ -188,9 +182,10 @@ constexpr Kernels table(const char* name) {
       .attend = attend,
       .softmax = softmax,
       .softmax_backward = softmax_backward,
+      .product = product,
       .packed_size = packed_size,
       .pack = pack,
-      .product = product,
+      .packed_product = packed_product,
   };
 }
 

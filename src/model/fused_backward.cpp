@@ -65,21 +65,21 @@ class BackwardPass {
     return gradient.defined() ? at(gradient, member.rank) : nullptr;
   }
   /// This thread's rows of a weight's gradient.
-  static void learn(const Member& member, const float* gradient, const float* x, int64_t rows,
-                    Tensor& result) {
+  void learn(const Member& member, const float* gradient, const float* x, int64_t rows,
+             Tensor& result) const {
     if (!result.defined()) return;
     const auto [begin, end] = member.part(result.size(0), grain);
-    weight_gradient(gradient, x, rows, begin, end, result);
+    weight_gradient(batch_.number, gradient, x, rows, begin, end, result);
   }
 
   void work(const Member& member) {
     const auto& k = kernels::kernels();
     const int64_t rows = batch_.rows.size(0);
     const Member::Range part = member.part(rows, grain);
-    std::fill(at(out_gradient_, part.begin), at(out_gradient_, part.end), 0.0F);
     k.rms_norm_backward(at(layers_.back().out, part.begin), data(weights_.back()),
                         data(final_scale_) + part.begin, at(gradient_, part.begin), part.size(),
-                        shape_.dim, at(out_gradient_, part.begin), own(gradients_.back(), member));
+                        shape_.dim, nullptr, at(out_gradient_, part.begin),
+                        own(gradients_.back(), member));
     for (int64_t layer = shape_.layers - 1; layer >= plan_.first_layer; --layer) {
       const Weights w(weights_, layer);
       const Activations& a = layers_[static_cast<size_t>(layer)];
@@ -100,20 +100,20 @@ class BackwardPass {
     const auto& k = kernels::kernels();
     const int64_t rows = a.middle.size(0);
     const Member::Range part = member.part(rows, grain);
-    linear_backward(at(out_gradient_, part.begin), part.size(), w.down, at(product_, part.begin));
+    linear_backward(batch_.number, at(out_gradient_, part.begin), part.size(), w.down, at(product_, part.begin));
     k.swiglu_backward(at(a.gate_up, part.begin), part.size(), shape_.hidden_dim,
                       at(product_, part.begin), at(gate_up_gradient_, part.begin));
-    linear_backward(at(gate_up_gradient_, part.begin), part.size(), w.gate_up,
+    linear_backward(batch_.number, at(gate_up_gradient_, part.begin), part.size(), w.gate_up,
                     at(normed_gradient_, part.begin));
     k.rescale(at(a.middle, part.begin), data(w.mlp_norm), data(a.mlp_scale) + part.begin,
               part.size(), shape_.dim, at(normed_, part.begin));
     const Tensor& middle = gathered ? middle_rows_gradient_ : middle_gradient_;
-    std::copy(at(out_gradient_, part.begin), at(out_gradient_, part.end), at(middle, part.begin));
     k.rms_norm_backward(at(a.middle, part.begin), data(w.mlp_norm), data(a.mlp_scale) + part.begin,
                         at(normed_gradient_, part.begin), part.size(), shape_.dim,
-                        at(middle, part.begin), own(gradient(layer, 3), member));
+                        at(out_gradient_, part.begin), at(middle, part.begin),
+                        own(gradient(layer, 3), member));
     const Tensor& mixed = gathered ? mixed_rows_gradient_ : mixed_gradient_;
-    linear_backward(at(middle, part.begin), part.size(), w.attention_out, at(mixed, part.begin));
+    linear_backward(batch_.number, at(middle, part.begin), part.size(), w.attention_out, at(mixed, part.begin));
     if (gathered) spread(member, part, a);
   }
 
@@ -171,13 +171,12 @@ class BackwardPass {
         own(gradient(layer, 0), member) == nullptr) {
       return;
     }
-    linear_backward(at(qkv_gradient_, mine.begin), mine.size(), w.qkv,
+    linear_backward(batch_.number, at(qkv_gradient_, mine.begin), mine.size(), w.qkv,
                     at(normed_gradient_, mine.begin));
-    std::copy(at(middle_gradient_, mine.begin), at(middle_gradient_, mine.end),
-              at(out_gradient_, mine.begin));
     k.rms_norm_backward(in, data(w.attention_norm), data(a.attention_scale) + mine.begin,
                         at(normed_gradient_, mine.begin), mine.size(), shape_.dim,
-                        at(out_gradient_, mine.begin), own(gradient(layer, 0), member));
+                        at(middle_gradient_, mine.begin), at(out_gradient_, mine.begin),
+                        own(gradient(layer, 0), member));
   }
 
   const Plan& plan_;

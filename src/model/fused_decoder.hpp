@@ -7,6 +7,7 @@
 #include <memory>
 #include <vector>
 
+#include "../kernels/kernels.hpp"
 #include "rlhf/core/tensor.hpp"
 #include "rlhf/model/kv_cache.hpp"
 #include "rlhf/model/layout.hpp"
@@ -24,6 +25,7 @@ struct DecoderShape {
 /// What a pass reads beside weights and hidden states.
 struct DecoderBatch {
   DecoderShape shape;
+  kernels::Number number;  ///< of the products
   SequenceLayout layout;
   Tensor rows;     ///< int64 [P], increasing: the tokens whose output is wanted
   Tensor cosines;  ///< [context, head_size / 2], of the rotary angles

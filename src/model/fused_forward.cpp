@@ -66,7 +66,7 @@ Tensor forward_pass(const Tensor& x, at::TensorList weights, const DecoderBatch&
       const Activations& a = layers[static_cast<size_t>(layer)];
       k.rms_norm(in + mine.begin * shape.dim, data(w.attention_norm), shape.epsilon, mine.size(),
                  shape.dim, at(normed, mine.begin), at(a.attention_scale, mine.begin));
-      linear(at(normed, mine.begin), mine.size(), w.qkv, at(a.qkv, mine.begin));
+      linear(batch.number, at(normed, mine.begin), mine.size(), w.qkv, at(a.qkv, mine.begin));
       k.rotate(at(a.qkv, mine.begin), mine.size(), shape.qkv_width(), shape.heads + shape.kv_heads,
                shape.head_size, positions + mine.begin, data(batch.cosines), data(batch.sines), 1);
       if (cache != nullptr) remember(batch, mine, a.qkv, *cache, static_cast<size_t>(layer));
@@ -89,12 +89,12 @@ Tensor forward_pass(const Tensor& x, at::TensorList weights, const DecoderBatch&
         residual = at(x_rows, part.begin);
         mixed = at(mixed_rows, part.begin);
       }
-      linear(mixed, part.size(), w.attention_out, at(a.middle, part.begin), residual);
+      linear(batch.number, mixed, part.size(), w.attention_out, at(a.middle, part.begin), residual);
       k.rms_norm(at(a.middle, part.begin), data(w.mlp_norm), shape.epsilon, part.size(), shape.dim,
                  at(normed, part.begin), at(a.mlp_scale, part.begin));
-      linear(at(normed, part.begin), part.size(), w.gate_up, at(a.gate_up, part.begin));
+      linear(batch.number, at(normed, part.begin), part.size(), w.gate_up, at(a.gate_up, part.begin));
       k.swiglu(at(a.gate_up, part.begin), part.size(), shape.hidden_dim, at(product, part.begin));
-      linear(at(product, part.begin), part.size(), w.down, at(a.out, part.begin),
+      linear(batch.number, at(product, part.begin), part.size(), w.down, at(a.out, part.begin),
              at(a.middle, part.begin));
       in = data(a.out);
     }

@@ -22,7 +22,7 @@ class Rows {
         mixed_(take(shape_.mixed_width())),
         gate_up_(take(2 * shape_.hidden_dim)),
         product_(take(shape_.hidden_dim)),
-        scratch_(static_cast<size_t>(shape_.heads * (longest + shape_.head_size + 32))) {}
+        scratch_(static_cast<size_t>(longest + 15)) {}
 
   void run(const int64_t* tokens, float* logits) {
     const auto& k = kernels::kernels();
@@ -90,17 +90,19 @@ class Rows {
 
 }  // namespace
 
-PackedMatrix::PackedMatrix(const Tensor& weight)
-    : packed(pooled({kernels::kernels().packed_size(weight.size(0), weight.size(1))})),
+PackedMatrix::PackedMatrix(kernels::Number kind, const Tensor& weight)
+    : number(kind),
+      packed(pooled({kernels::kernels().packed_size(kind, weight.size(0), weight.size(1)) /
+                     static_cast<int64_t>(sizeof(float))})),
       outputs(weight.size(0)),
       inputs(weight.size(1)) {
-  kernels::kernels().pack(weight.const_data_ptr<float>(), outputs, inputs,
-                          packed.data_ptr<float>());
+  kernels::kernels().pack(number, weight.const_data_ptr<float>(), outputs, inputs,
+                          packed.data_ptr());
 }
 
 void PackedMatrix::product(const float* x, int64_t rows, float* y, bool add) const {
-  kernels::kernels().product(x, inputs, rows, packed.const_data_ptr<float>(), outputs, inputs, y,
-                             outputs, add);
+  kernels::kernels().packed_product(number, x, rows, packed.const_data_ptr(), outputs, inputs, y,
+                                    add);
 }
 
 Tensor fused_step(KvCache& cache, const Tensor& tokens) {

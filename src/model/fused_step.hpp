@@ -9,10 +9,11 @@ namespace rlhf::model {
 
 /// A matrix [outputs, inputs] as the kernels' product reads it.
 struct PackedMatrix {
+  kernels::Number number;
   Tensor packed;
   int64_t outputs = 0, inputs = 0;
 
-  explicit PackedMatrix(const Tensor& weight);
+  PackedMatrix(kernels::Number number, const Tensor& weight);
   /// y [rows, outputs] = x [rows, inputs] matrix^T (+ y where `add`)
   void product(const float* x, int64_t rows, float* y, bool add = false) const;
 };

@@ -5,6 +5,7 @@
 #include "../kernels/kernels.hpp"
 #include "../kernels/team.hpp"
 #include "gemm.hpp"
+#include "number.hpp"
 #include "pool.hpp"
 
 namespace rlhf::model {
@@ -85,7 +86,8 @@ struct ChunkedLogProbs : torch::autograd::Function<ChunkedLogProbs> {
 /// exponentials are kept for the backward pass, else they are made again.
 struct FusedLogProbs : torch::autograd::Function<FusedLogProbs> {
   static variable_list forward(AutogradContext* ctx, const Tensor& hidden, const Tensor& weight,
-                               const Tensor& targets, double temperature, bool with_entropy) {
+                               const Tensor& targets, double temperature, bool with_entropy,
+                               kernels::Number number) {
     const int64_t rows = hidden.size(0), vocab = weight.size(0);
     const Tensor log_probs = torch::empty({rows}), sums = torch::empty({rows});
     const Tensor entropy = with_entropy ? torch::empty({rows}) : Tensor();
@@ -100,7 +102,7 @@ struct FusedLogProbs : torch::autograd::Function<FusedLogProbs> {
         const int64_t count = std::min(block, end - begin);
         float* logits =
             exponentials.data_ptr<float>() + (kept ? begin : member.rank * block) * vocab;
-        linear(hidden.const_data_ptr<float>() + begin * hidden.size(1), count, weight, logits);
+        linear(number, hidden.const_data_ptr<float>() + begin * hidden.size(1), count, weight, logits);
         kernels::kernels().softmax(logits, count, vocab, static_cast<float>(1 / temperature),
                                    targets.const_data_ptr<int64_t>() + begin,
                                    log_probs.data_ptr<float>() + begin,
@@ -110,10 +112,12 @@ struct FusedLogProbs : torch::autograd::Function<FusedLogProbs> {
     });
     ctx->save_for_backward({hidden, weight, targets, sums, kept ? exponentials : Tensor()});
     ctx->saved_data["temperature"] = temperature;
+    ctx->saved_data["number"] = static_cast<int64_t>(number);
     return with_entropy ? variable_list{log_probs, entropy} : variable_list{log_probs};
   }
 
   static variable_list backward(AutogradContext* ctx, variable_list gradients) {
+    const auto number = static_cast<kernels::Number>(ctx->saved_data["number"].toInt());
     const variable_list saved = ctx->get_saved_variables();
     const Tensor &hidden = saved[0], &weight = saved[1], &targets = saved[2], &sums = saved[3],
                  &kept = saved[4];
@@ -137,17 +141,17 @@ struct FusedLogProbs : torch::autograd::Function<FusedLogProbs> {
         if (kept.defined()) {
           exponentials = kept.const_data_ptr<float>() + first * vocab;
         } else {
-          linear(hidden.const_data_ptr<float>() + first * width, count, weight, mine);
+          linear(number, hidden.const_data_ptr<float>() + first * width, count, weight, mine);
           k.softmax(mine, count, vocab, sharpness, targets.const_data_ptr<int64_t>() + first,
                     unused.data_ptr<float>(), unused.data_ptr<float>(), nullptr);
         }
         k.softmax_backward(exponentials, sums.const_data_ptr<float>() + first,
                            gradient.const_data_ptr<float>() + first, count, vocab, sharpness,
                            targets.const_data_ptr<int64_t>() + first, mine);
-        linear_backward(mine, count, weight, hidden_gradient.data_ptr<float>() + first * width);
+        linear_backward(number, mine, count, weight, hidden_gradient.data_ptr<float>() + first * width);
         member.barrier();
         if (weight_gradients.defined()) {
-          weight_gradient(logits_gradient.const_data_ptr<float>(),
+          weight_gradient(number, logits_gradient.const_data_ptr<float>(),
                           hidden.const_data_ptr<float>() + begin * width,
                           std::min(chunk, rows - begin), first_output, last_output,
                           weight_gradients, begin > 0);
@@ -155,20 +159,20 @@ struct FusedLogProbs : torch::autograd::Function<FusedLogProbs> {
         member.barrier();  // before the next chunk overwrites this one
       }
     });
-    return {hidden_gradient, weight_gradients, Tensor(), Tensor(), Tensor()};
+    return {hidden_gradient, weight_gradients, Tensor(), Tensor(), Tensor(), Tensor()};
   }
 };
 
 }  // namespace
 
 LogProbs token_log_probs(const Tensor& hidden, const Tensor& weight, const Tensor& targets,
-                         double temperature, bool with_entropy) {
+                         double temperature, bool with_entropy, Precision precision) {
   const bool entropy_learns = with_entropy && at::GradMode::is_enabled() &&
                               (hidden.requires_grad() || weight.requires_grad());
   const bool fused = can_fuse(hidden) && can_fuse(weight) && !entropy_learns;
   const variable_list results =
       fused ? FusedLogProbs::apply(hidden.contiguous(), weight, targets.contiguous(), temperature,
-                                   with_entropy)
+                                   with_entropy, number_of(precision))
             : ChunkedLogProbs::apply(hidden, weight, targets, temperature, with_entropy);
   return {.log_probs = results[0], .entropy = with_entropy ? results[1] : Tensor()};
 }

@@ -6,6 +6,7 @@
 #include "fused_decoder.hpp"
 #include "fused_step.hpp"
 #include "gemm.hpp"
+#include "number.hpp"
 #include "rlhf/core/error.hpp"
 #include "rlhf/model/layers.hpp"
 
@@ -112,6 +113,8 @@ Transformer Transformer::clone() const {
   copy.norm_ = norm_;
   copy.cosines_ = cosines_;
   copy.sines_ = sines_;
+  copy.precision_ = precision_;
+  copy.decoding_ = decoding_;
   copy.for_each_parameter([](Tensor& weight) {
     weight = weight.detach().clone().requires_grad_(weight.requires_grad());
   });
@@ -195,6 +198,7 @@ std::vector<Tensor> Transformer::fused_weights() const {
 model::DecoderBatch Transformer::fused_batch(const model::SequenceLayout& layout,
                                              const Tensor& rows) const {
   return {.shape = decoder_shape(config_),
+          .number = model::number_of(precision_),
           .layout = layout,
           .rows = rows,
           .cosines = cosines_,
@@ -203,20 +207,21 @@ model::DecoderBatch Transformer::fused_batch(const model::SequenceLayout& layout
 
 std::shared_ptr<const model::PackedDecoder> Transformer::packed(const Tensor& output) const {
   std::vector<model::PackedDecoder::Layer> layers;
+  const kernels::Number number = model::number_of(decoding_);
   for (const TransformerBlock& block : blocks_) {
     layers.push_back({.attention_norm = block.attention_norm,
                       .mlp_norm = block.mlp_norm,
-                      .qkv = model::PackedMatrix(block.qkv),
-                      .attention_out = model::PackedMatrix(block.attention_out),
-                      .gate_up = model::PackedMatrix(block.gate_up),
-                      .down = model::PackedMatrix(block.down)});
+                      .qkv = model::PackedMatrix(number, block.qkv),
+                      .attention_out = model::PackedMatrix(number, block.attention_out),
+                      .gate_up = model::PackedMatrix(number, block.gate_up),
+                      .down = model::PackedMatrix(number, block.down)});
   }
   return std::make_shared<const model::PackedDecoder>(
       model::PackedDecoder{.shape = decoder_shape(config_),
                            .embedding = embedding_,
                            .layers = std::move(layers),
                            .norm = norm_,
-                           .output = model::PackedMatrix(output),
+                           .output = model::PackedMatrix(number, output),
                            .cosines = cosines_,
                            .sines = sines_});
 }
@@ -312,6 +317,17 @@ Tensor Transformer::step(KvCache& cache, const Tensor& tokens, const Tensor& out
   }
   for (int64_t& length : cache.lengths) ++length;
   return torch::linear(model::rms_norm(x, norm_, config_.norm_epsilon), output);
+}
+
+void Transformer::compute_in(Precision precision) {
+  require_known(precision, Precision::bfloat16, "Precision of passes over whole sequences",
+                "float32 or bfloat16");
+  precision_ = precision;
+}
+
+void Transformer::decode_in(Precision precision) {
+  require_known(precision, Precision::int8, "Precision of decoding", "float32, bfloat16 or int8");
+  decoding_ = precision;
 }
 
 void Transformer::train_only_last(int64_t blocks) {

@@ -24,6 +24,8 @@ class ActorCritic {
   }
   void keep(KvCache& cache, const Tensor& rows) const { cache.keep(rows); }
 
+  void compute_in(Precision precision) { language_model_.compute_in(precision); }
+  void decode_in(Precision precision) { language_model_.decode_in(precision); }
   int64_t vocab_size() const { return language_model_.vocab_size(); }
   CausalLM& language_model() { return language_model_; }
 

@@ -42,6 +42,9 @@ class CausalLM {
 
   /// Trains the last `blocks` layers and the final norm only.
   void train_only_last(int64_t blocks);
+  /// See Transformer: the precision of evaluate(), and of sampling.
+  void compute_in(Precision precision) { trunk_.compute_in(precision); }
+  void decode_in(Precision precision) { trunk_.decode_in(precision); }
   void to(at::ScalarType dtype);
   void to(at::Device device);
 

@@ -25,6 +25,7 @@ class ScalarModel {
   Transformer& trunk() { return trunk_; }
   /// Adds to the bias, without gradient.
   void shift(double amount);
+  void compute_in(Precision precision) { trunk_.compute_in(precision); }
   void to(at::ScalarType dtype);
   void to(at::Device device);
 
@@ -49,6 +50,7 @@ class ValueModel {
   TokenOutputs evaluate(const Completions& completions, const EvaluateOptions& = {}) const;
   std::vector<NamedTensor> named_parameters() const { return model_.named_parameters(); }
   ValueModel clone() const { return ValueModel(model_.clone()); }
+  void compute_in(Precision precision) { model_.compute_in(precision); }
   ScalarModel& scalar() { return model_; }
 
  private:

@@ -11,6 +11,7 @@
 #include "rlhf/model/config.hpp"
 #include "rlhf/model/kv_cache.hpp"
 #include "rlhf/model/layout.hpp"
+#include "rlhf/model/precision.hpp"
 
 namespace rlhf {
 namespace model {
@@ -59,6 +60,15 @@ class Transformer {
   /// One more token a row: int64 [B] in, logits [B, V] out. No graph.
   Tensor step(KvCache& cache, const Tensor& tokens, const Tensor& output) const;
 
+  /// The precision of all passes over whole sequences, their gradients included; of the copy that
+  /// clone() makes, too. Without effect where the kernels do not work: other types than float32,
+  /// other devices than the CPU.
+  /// @throws Error for int8, which has no gradients
+  void compute_in(Precision precision);
+  /// The same of step(): sampling.
+  void decode_in(Precision precision);
+  Precision precision() const { return precision_; }
+
   /// Trains the last `blocks` layers and the final norm only; everything below is frozen.
   void train_only_last(int64_t blocks);
   /// All weights to another floating type or device, as new leaves.
@@ -85,6 +95,7 @@ class Transformer {
   std::vector<TransformerBlock> blocks_;
   Tensor norm_;             // [dim]
   Tensor cosines_, sines_;  // [context, head_size / 2]
+  Precision precision_ = Precision::float32, decoding_ = Precision::float32;
 };
 
 }  // namespace rlhf

@@ -25,6 +25,8 @@ class RewardModel {
   RewardModel clone() const { return RewardModel(model_.clone()); }
   /// A critic that starts from this model (Huang et al. 2024).
   ValueModel value_model() const { return ValueModel(model_.clone()); }
+  /// See Transformer: the precision of its passes.
+  void compute_in(Precision precision) { model_.compute_in(precision); }
   ScalarModel& scalar() { return model_; }
 
  private:

@@ -1,0 +1,143 @@
+/// Operands of a product copied into the order in which tiles read them, converted on the way.
+///
+///   panel of b:  [groups, width]   group after group along the inner dimension, `width` columns
+///   strip of a:  [groups, R]       the same for the R rows of a tile
+///
+/// A group is what one element holds: 1 float32 or 2 bfloat16 of the inner dimension, zeros behind
+/// its end.
+#pragma once
+
+#include "kernels.hpp"
+#include "tile.hpp"
+
+namespace rlhf::kernels {
+namespace {
+
+template <class Kind>
+constexpr int64_t groups_of(int64_t inner) {
+  return (inner + Kind::group - 1) / Kind::group;
+}
+
+/// The two halves, interleaved: (a0, b0, a1, b1, ...) in two vectors.
+template <size_t... I>
+RLHF_INLINE void interleave(IntVector a, IntVector b, IntVector& low, IntVector& high,
+                       std::index_sequence<I...>) {
+  low = __builtin_shufflevector(a, b, static_cast<int>(I / 2 + I % 2 * lanes)...);
+  high = __builtin_shufflevector(a, b, static_cast<int>(lanes / 2 + I / 2 + I % 2 * lanes)...);
+}
+
+/// Square of lanes x lanes elements, rows and columns exchanged.
+RLHF_INLINE void transpose(IntVector (&square)[lanes]) {
+  IntVector next[lanes];
+  for (int64_t stage = 1; stage < lanes; stage *= 2) {
+    for (int64_t i = 0; i < lanes / 2; ++i) {
+      interleave(square[i], square[i + lanes / 2], next[2 * i], next[2 * i + 1],
+                 std::make_index_sequence<static_cast<size_t>(lanes)>{});
+    }
+    for (int64_t i = 0; i < lanes; ++i) square[i] = next[i];
+  }
+}
+
+/// count float32 as bfloat16, two in an element; an odd one's partner is zero.
+RLHF_INLINE void to_bfloat16(const float* from, int64_t count, uint32_t* to) {
+  int64_t i = 0;
+#ifdef __AVX512BF16__
+  for (; i + 32 <= count; i += 32) {
+    const auto pairs = _mm512_cvtne2ps_pbh((__m512)load(from + i + 16), (__m512)load(from + i));
+    store(to + i / 2, pairs);
+  }
+#endif
+#pragma omp simd
+  for (int64_t j = i / 2; j < count / 2; ++j) {
+    to[j] = bfloat16_bits(from[2 * j]) | bfloat16_bits(from[2 * j + 1]) << 16;
+  }
+  if (count % 2 != 0) to[count / 2] = bfloat16_bits(from[count - 1]);
+}
+
+/// One group of `count` columns that lie side by side: rows `first` and `second` of the matrix.
+RLHF_INLINE void pair_rows(const float* first, const float* second, int64_t count, uint32_t* to) {
+#ifdef __AVX512BF16__
+  for (int64_t i = 0; i < count; i += lanes) {
+    const auto mask = static_cast<__mmask16>((1U << std::min(lanes, count - i)) - 1U);
+    const auto low = _mm512_cvtneps_pbh(_mm512_maskz_loadu_ps(mask, first + i));
+    const auto high = _mm512_cvtneps_pbh(_mm512_maskz_loadu_ps(mask, second + i));
+    _mm512_mask_storeu_epi32(
+        to + i, mask,
+        _mm512_or_si512(_mm512_cvtepu16_epi32((__m256i)low),
+                        _mm512_slli_epi32(_mm512_cvtepu16_epi32((__m256i)high), 16)));
+  }
+#else
+#pragma omp simd
+  for (int64_t j = 0; j < count; ++j) {
+    to[j] = bfloat16_bits(first[j]) | bfloat16_bits(second[j]) << 16;
+  }
+#endif
+}
+
+/// `count` neighbours along the strided dimension, all of `inner`: columns of b or rows of a whose
+/// inner dimension is `stride` apart. to: [groups, width], columns behind `count` are zeros.
+template <class Kind, int64_t width>
+inline void copy_groups(const float* from, int64_t stride, int64_t inner, int64_t count,
+                        typename Kind::Element* to) {
+  for (int64_t k = 0; k < inner; k += Kind::group, to += width) {
+    const float* row = from + k * stride;
+    if constexpr (std::is_same_v<Kind, Float32>) {
+      if (count == width) {
+        std::memcpy(to, row, sizeof(float) * static_cast<size_t>(width));
+        continue;
+      }
+      for (int64_t j = 0; j < count; ++j) to[j] = row[j];
+    } else if (k + 1 < inner) {
+      pair_rows(row, row + stride, count == width ? width : count, to);
+    } else {
+      for (int64_t j = 0; j < count; ++j) to[j] = bfloat16_bits(row[j]);
+    }
+    for (int64_t j = count; j < width; ++j) to[j] = {};
+  }
+}
+
+/// The same where the inner dimension lies side by side and neighbours are `stride` apart.
+template <class Kind>
+inline void transpose_groups(const float* from, int64_t stride, int64_t inner, int64_t count,
+                             int64_t width, typename Kind::Element* to) {
+  const int64_t groups = groups_of<Kind>(inner);
+  for (int64_t j = 0; j < width; j += lanes) {
+    for (int64_t g = 0; g < groups; g += lanes) {
+      const int64_t rows = std::min(lanes, count - j), left = std::min(lanes, groups - g);
+      IntVector square[lanes] = {};
+      for (int64_t r = 0; r < rows; ++r) {
+        const float* row = from + (j + r) * stride + g * Kind::group;
+        if constexpr (std::is_same_v<Kind, Float32>) {
+          if (left == lanes) {
+            square[r] = load<IntVector>(row);
+          } else {
+            std::memcpy(&square[r], row, static_cast<size_t>(left) * sizeof(float));
+          }
+        } else {
+          to_bfloat16(row, std::min(lanes * 2, inner - g * 2),
+                      reinterpret_cast<uint32_t*>(&square[r]));
+        }
+      }
+      transpose(square);
+      for (int64_t k = 0; k < left; ++k) store(to + (g + k) * width + j, square[k]);
+    }
+  }
+}
+
+/// `count` columns of b, [groups, width]; width a multiple of `lanes`.
+template <class Kind>
+inline void pack_panel(const Matrix& b, int64_t inner, int64_t count, int64_t width,
+                       typename Kind::Element* to) {
+  if (b.column == 1) {
+    if (width == lanes) {
+      copy_groups<Kind, lanes>(b.at, b.row, inner, count, to);
+    } else {
+      copy_groups<Kind, 2 * lanes>(b.at, b.row, inner, count, to);
+    }
+  } else {
+    transpose_groups<Kind>(b.at, b.column, inner, count, width, to);
+  }
+}
+
+}  // namespace
+}  // namespace rlhf::kernels

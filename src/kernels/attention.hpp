@@ -9,11 +9,16 @@ namespace {
 
 constexpr int64_t query_block = 24;
 
+/// A call of memcpy would cost more than so few floats.
+RLHF_INLINE void copy(const float* from, int64_t count, float* to) {
+  for_each_vector(count, [&](int64_t d, auto part) { part.store(to + d, part.load(from + d)); });
+}
+
 /// Copies of a head's rows that the products can read: padded rows, or the transpose.
 inline void copy_rows(const float* from, int64_t stride, int64_t rows, int64_t width, float* to) {
   const int64_t wide = widened(width);
   for (int64_t i = 0; i < rows; ++i) {
-    std::memcpy(to + i * wide, from + i * stride, static_cast<size_t>(width) * sizeof(float));
+    copy(from + i * stride, width, to + i * wide);
     for (int64_t d = width; d < wide; ++d) to[i * wide + d] = 0;
   }
 }
@@ -109,9 +114,8 @@ void attention_backward(const AttentionHeads& in, const float* out, const float*
         const float* o = out + (begin + i) * out_stride + head * size;
         const float* g = gradients + (begin + i) * wide;
         Vector products = {};
-        for_each_vector(size, [&](int64_t d, auto part) {
-          products += part.load(o + d) * part.load(g + d);
-        });
+        for_each_vector(
+            size, [&](int64_t d, auto part) { products += part.load(o + d) * part.load(g + d); });
         const float along = sum_of(products);
         const float log_total = log_sum[(begin + i) * sum_stride + head];
         float* p_row = p + i * long_;
@@ -126,8 +130,7 @@ void attention_backward(const AttentionHeads& in, const float* out, const float*
       }
       multiply(rows, wide, seen, ds, long_, 1, keys, wide, dq, wide);
       for (int64_t i = 0; i < rows; ++i) {
-        std::memcpy(queries_gradient + (begin + i) * in.row_stride + head * size, dq + i * wide,
-                    static_cast<size_t>(size) * sizeof(float));
+        copy(dq + i * wide, size, queries_gradient + (begin + i) * in.row_stride + head * size);
       }
       multiply(seen, wide, rows, p, 1, long_, gradients + begin * wide, wide, value_sums, wide,
                true);
@@ -135,9 +138,8 @@ void attention_backward(const AttentionHeads& in, const float* out, const float*
     }
   }
   for (int64_t i = 0; i < in.tokens; ++i) {
-    const auto bytes = static_cast<size_t>(size) * sizeof(float);
-    std::memcpy(keys_gradient + i * in.row_stride, key_sums + i * wide, bytes);
-    std::memcpy(values_gradient + i * in.row_stride, value_sums + i * wide, bytes);
+    copy(key_sums + i * wide, size, keys_gradient + i * in.row_stride);
+    copy(value_sums + i * wide, size, values_gradient + i * in.row_stride);
   }
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <vector>
 
 namespace rlhf::kernels {
 
@@ -40,9 +41,18 @@ struct Product {
   int64_t c_row;
 };
 
+/// Positions of a block of cached keys.
+constexpr int64_t key_block = 16;
+
+/// A token, and its log-probability under the distribution it was drawn from.
+struct Drawn {
+  int64_t token;
+  float log_prob;
+};
+
 struct Kernels {
-  const char* name;     ///< of the instruction set
-  bool fast_bfloat16;   ///< products of bfloat16 have instructions of their own, of int8 too
+  const char* name;    ///< of the instruction set
+  bool fast_bfloat16;  ///< products of bfloat16 have instructions of their own, of int8 too
 
   /// y = x / rms(x) * weight; scale: [rows], 1 / rms(x), may be null.
   void (*rms_norm)(const float* x, const float* weight, float epsilon, int64_t rows, int64_t width,
@@ -80,12 +90,12 @@ struct Kernels {
                              float* scratch);
 
   /// Attention of one token to `length` cached ones, for a group of query heads side by side.
-  /// @param keys     [head_size, capacity], capacity a multiple of 16
+  /// @param keys     [blocks, head_size, key_block]: positions side by side, read as a stream
   /// @param values   [length, head_size]; up to 15 floats behind the last row are read, not used
   /// @param out      [heads, head_size]
   /// @param scratch  length + 15 floats
   void (*attend)(const float* queries, int64_t heads, int64_t head_size, const float* keys,
-                 int64_t capacity, const float* values, int64_t length, float* out, float* scratch);
+                 const float* values, int64_t length, float* out, float* scratch);
 
   /// Turns logits [rows, width] into exp((logit - greatest) * sharpness), in place.
   /// @param log_probs  [rows], of the targets under softmax(logits * sharpness)
@@ -97,6 +107,17 @@ struct Kernels {
   void (*softmax_backward)(const float* exponentials, const float* sums, const float* gradient,
                            int64_t rows, int64_t width, float sharpness, const int64_t* targets,
                            float* logits_gradient);
+
+  /// exp((logit - greatest) * sharpness) of a row; returns their sum.
+  float (*exponentials)(const float* logits, int64_t width, float sharpness, float* to);
+  /// The token at which the running sum of softmax(logits * sharpness) passes `uniform`, in [0, 1).
+  /// A row that holds NaN or no finite number has a log-probability that is NaN.
+  /// @param scratch  2 * width + 1 floats
+  Drawn (*draw)(const float* logits, int64_t width, float sharpness, double uniform,
+                float* scratch);
+  /// The first of the most likely tokens, and its log-probability under softmax(logits).
+  /// @param scratch  width floats
+  Drawn (*most_likely)(const float* logits, int64_t width, float* scratch);
 
   void (*product)(Number number, const Product& product);
 
@@ -110,5 +131,8 @@ struct Kernels {
 
 /// Those of the widest instruction set that this processor and this build have.
 const Kernels& kernels();
+
+/// All that this processor can run, the narrowest first.
+std::vector<const Kernels*> all_kernels();
 
 }  // namespace rlhf::kernels

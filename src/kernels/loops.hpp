@@ -4,6 +4,7 @@
 
 #include "attend.hpp"
 #include "attention.hpp"
+#include "draw.hpp"
 #include "kernels.hpp"
 #include "packed.hpp"
 #include "product.hpp"
@@ -122,13 +123,6 @@ void rotate(float* x, int64_t rows, int64_t row_stride, int64_t heads, int64_t h
   }
 }
 
-RLHF_INLINE float greatest_of_any(const float* row, int64_t count) {
-  if (count < lanes) return *std::max_element(row, row + count);
-  // The last vector may overlap the one before.
-  const float most = greatest_of(row, count / lanes * lanes);
-  return std::max(most, greatest_of(load(row + count - lanes)));
-}
-
 void softmax(float* logits, int64_t rows, int64_t width, float sharpness, const int64_t* targets,
              float* log_probs, float* sums, float* entropy) {
   for (int64_t i = 0; i < rows; ++i, logits += width) {
@@ -182,6 +176,9 @@ constexpr Kernels table(const char* name) {
       .attend = attend,
       .softmax = softmax,
       .softmax_backward = softmax_backward,
+      .exponentials = exponentials,
+      .draw = draw,
+      .most_likely = most_likely,
       .product = product,
       .packed_size = packed_size,
       .pack = pack,

@@ -48,7 +48,9 @@ struct Quantised {
   }
 };
 
-constexpr int64_t whole_panels(int64_t outputs) { return (outputs + panel - 1) / panel * panel; }
+constexpr int64_t whole_panels(int64_t outputs) {
+  return (outputs + panel - 1) / panel * panel;
+}
 
 int64_t packed_size(Number number, int64_t outputs, int64_t inputs) {
   const int64_t columns = whole_panels(outputs);
@@ -68,7 +70,7 @@ void pack_panels(const float* matrix, int64_t outputs, int64_t inputs, void* pac
   auto* to = static_cast<typename Kind::Element*>(packed);
   for_each_panel(outputs, [&](int64_t j, int64_t count, int64_t width) {
     pack_panel<Kind>({matrix + j * inputs, 1, inputs}, inputs, count, width,
-                       to + j * groups_of<Kind>(inputs));
+                     to + j * groups_of<Kind>(inputs));
   });
 }
 
@@ -112,12 +114,12 @@ void panels_product(const float* x, int64_t rows, const void* packed, int64_t ou
   static thread_local Scratch memory;
   const int64_t groups = groups_of<Kind>(inputs);
   const Rows<Kind> a({x, inputs, 1}, rows, inputs,
-                       static_cast<Element*>(memory.take(
-                           static_cast<size_t>(rows * (groups + 16)) * sizeof(Element))));
+                     static_cast<Element*>(
+                         memory.take(static_cast<size_t>(rows * (groups + 16)) * sizeof(Element))));
   for_each_panel(outputs, [&](int64_t j, int64_t count, int64_t width) {
     panel_product<Kind>(rows, groups, a.at, a.row, a.column,
-                          static_cast<const Element*>(packed) + j * groups, count, width,
-                          add ? y + j : nullptr, outputs, y + j, outputs);
+                        static_cast<const Element*>(packed) + j * groups, count, width,
+                        add ? y + j : nullptr, outputs, y + j, outputs);
   });
 }
 
@@ -139,8 +141,8 @@ inline void byte_tile(int64_t groups, const uint32_t* a, const float* a_scales, 
     float whole[C * lanes];
     for (int v = 0; v < C; ++v) {
       const IntVector counted = sum[r][v] - 128 * load<IntVector>(b_sums + v * lanes);
-      store(whole + v * lanes, __builtin_convertvector(counted, Vector) *
-                                   (a_scales[r] * load(b_scales + v * lanes)));
+      store(whole + v * lanes,
+            __builtin_convertvector(counted, Vector) * (a_scales[r] * load(b_scales + v * lanes)));
     }
     float* to = y + r * y_row;
     if (add) {

@@ -21,7 +21,7 @@ constexpr int64_t groups_of(int64_t inner) {
 /// The two halves, interleaved: (a0, b0, a1, b1, ...) in two vectors.
 template <size_t... I>
 RLHF_INLINE void interleave(IntVector a, IntVector b, IntVector& low, IntVector& high,
-                       std::index_sequence<I...>) {
+                            std::index_sequence<I...>) {
   low = __builtin_shufflevector(a, b, static_cast<int>(I / 2 + I % 2 * lanes)...);
   high = __builtin_shufflevector(a, b, static_cast<int>(lanes / 2 + I / 2 + I % 2 * lanes)...);
 }

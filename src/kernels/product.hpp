@@ -61,10 +61,10 @@ inline void panel_product(int64_t rows, int64_t groups, const typename Kind::Ele
                            int64_t start_row, float* to, int64_t to_row) {
     if (width == panel) {
       tile_column<Kind, 2>(some, groups, a_rows, a_row, a_column, b, width, start, start_row, to,
-                             to_row);
+                           to_row);
     } else {
       tile_column<Kind, 1>(some, groups, a_rows, a_row, a_column, b, width, start, start_row, to,
-                             to_row);
+                           to_row);
     }
   };
   if (count == width) {
@@ -100,7 +100,7 @@ struct Rows {
     if (a.column != 1) {  // neighbours are rows
       row = 1;
       column = tile_height;
-      tile = (groups + 2) * tile_height;  // not a power of two apart
+      tile = (groups + 2) * tile_height;          // not a power of two apart
       constexpr int64_t some = 16 * Kind::group;  // all tiles, while their lines are at hand
       for (int64_t k = 0; k < inner; k += some) {
         for (int64_t i = 0; i < rows; i += tile_height) {
@@ -142,9 +142,12 @@ void blocked_product(const Product& p) {
   using Block = Blocks<Kind>;
   static thread_local Scratch panels_memory, rows_memory;
   const int64_t most_groups = groups_of<Kind>(std::min(p.inner, Block::inner));
-  const int64_t most_rows = (std::min(p.rows, Block::rows) + tile_height) / tile_height * tile_height;
+  const int64_t most_rows =
+      (std::min(p.rows, Block::rows) + tile_height) / tile_height * tile_height;
   const int64_t most_columns = (std::min(p.columns, Block::columns) + panel - 1) / panel * panel;
-  const auto bytes = [](int64_t elements) { return static_cast<size_t>(elements) * sizeof(Element); };
+  const auto bytes = [](int64_t elements) {
+    return static_cast<size_t>(elements) * sizeof(Element);
+  };
   auto* panels = static_cast<Element*>(panels_memory.take(bytes(most_groups * most_columns)));
   auto* rows = static_cast<Element*>(rows_memory.take(bytes(most_rows * (most_groups + 16))));
   for (int64_t k = 0; k < p.inner; k += Block::inner) {
@@ -161,15 +164,15 @@ void blocked_product(const Product& p) {
       for (int64_t m = 0; m < p.rows; m += Block::rows) {
         const int64_t some = std::min(Block::rows, p.rows - m);
         const Rows<Kind> a({p.a.at + m * p.a.row + k * p.a.column, p.a.row, p.a.column}, some,
-                             inner, rows);
+                           inner, rows);
         for_each_panel(columns, [&](int64_t j, int64_t count, int64_t width) {
           for (int64_t i = 0; i < some; i += tile_height) {
             const int64_t offset = n + j;
-            panel_product<Kind>(
-                std::min(tile_height, some - i), groups, a.at + i / tile_height * a.tile, a.row,
-                a.column, panels + j * groups, count, width,
-                from == nullptr ? nullptr : from + (m + i) * from_row + offset, from_row,
-                p.c + (m + i) * p.c_row + offset, p.c_row);
+            panel_product<Kind>(std::min(tile_height, some - i), groups,
+                                a.at + i / tile_height * a.tile, a.row, a.column,
+                                panels + j * groups, count, width,
+                                from == nullptr ? nullptr : from + (m + i) * from_row + offset,
+                                from_row, p.c + (m + i) * p.c_row + offset, p.c_row);
           }
         });
       }

@@ -93,22 +93,21 @@ inline void tile_of_rows(int64_t rows, int64_t inner, const typename Kind::Eleme
       tile<Kind, R, C>(inner, a, a_row, a_column, b, b_row, from, from_row, c, c_row);
     } else {
       tile_of_rows<Kind, C, R - 1>(rows, inner, a, a_row, a_column, b, b_row, from, from_row, c,
-                                     c_row);
+                                   c_row);
     }
   }
 }
 
 /// Any number of rows, C vectors of columns.
 template <class Kind, int C>
-inline void tile_column(int64_t rows, int64_t inner, const typename Kind::Element* a,
-                        int64_t a_row, int64_t a_column, const typename Kind::Element* b,
-                        int64_t b_row, const float* from, int64_t from_row, float* c,
-                        int64_t c_row) {
+inline void tile_column(int64_t rows, int64_t inner, const typename Kind::Element* a, int64_t a_row,
+                        int64_t a_column, const typename Kind::Element* b, int64_t b_row,
+                        const float* from, int64_t from_row, float* c, int64_t c_row) {
   constexpr int R = tile_rows<C>;
   for (int64_t r = 0; r < rows; r += R) {
-    tile_of_rows<Kind, C>(std::min<int64_t>(R, rows - r), inner, a + r * a_row, a_row, a_column,
-                            b, b_row, from == nullptr ? nullptr : from + r * from_row, from_row,
-                            c + r * c_row, c_row);
+    tile_of_rows<Kind, C>(std::min<int64_t>(R, rows - r), inner, a + r * a_row, a_row, a_column, b,
+                          b_row, from == nullptr ? nullptr : from + r * from_row, from_row,
+                          c + r * c_row, c_row);
   }
 }
 

@@ -55,9 +55,15 @@ struct Whole {
 struct Some {
   int64_t count;
 #ifdef __AVX512F__
-  __mmask16 mask() const { return static_cast<__mmask16>((1U << count) - 1U); }
-  Vector load(const float* from) const { return (Vector)_mm512_maskz_loadu_ps(mask(), from); }
-  void store(float* to, Vector v) const { _mm512_mask_storeu_ps(to, mask(), (__m512)v); }
+  __mmask16 mask() const {
+    return static_cast<__mmask16>((1U << count) - 1U);
+  }
+  Vector load(const float* from) const {
+    return (Vector)_mm512_maskz_loadu_ps(mask(), from);
+  }
+  void store(float* to, Vector v) const {
+    _mm512_mask_storeu_ps(to, mask(), (__m512)v);
+  }
 #else
   Vector load(const float* from) const {
     Vector v = {};
@@ -148,11 +154,11 @@ RLHF_INLINE void hide_from(float* row, int64_t count) {
   if (count % lanes == 0) return;
   constexpr auto index = []<size_t... I>(std::index_sequence<I...>) {
     return IntVector{static_cast<int32_t>(I)...};
-  }(std::make_index_sequence<static_cast<size_t>(lanes)>{});
+  }
+  (std::make_index_sequence<static_cast<size_t>(lanes)>{});
   float* last = row + count / lanes * lanes;
   const auto visible = static_cast<int32_t>(count % lanes);
-  store(last,
-        index < visible ? load(last) : all_lanes(-std::numeric_limits<float>::infinity()));
+  store(last, index < visible ? load(last) : all_lanes(-std::numeric_limits<float>::infinity()));
 }
 
 }  // namespace

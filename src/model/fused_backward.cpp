@@ -27,7 +27,7 @@ class BackwardPass {
       const bool norm = weights[i].dim() == 1;
       gradients_.push_back(!plan.needed[i] ? Tensor()
                            : norm          ? torch::zeros({threads_, shape_.dim})
-                                           : torch::empty_like(weights[i]));
+                                           : pooled(weights[i].sizes()));
     }
     out_gradient_ = pooled({n, shape_.dim});
     middle_gradient_ = pooled({n, shape_.dim});
@@ -100,7 +100,8 @@ class BackwardPass {
     const auto& k = kernels::kernels();
     const int64_t rows = a.middle.size(0);
     const Member::Range part = member.part(rows, grain);
-    linear_backward(batch_.number, at(out_gradient_, part.begin), part.size(), w.down, at(product_, part.begin));
+    linear_backward(batch_.number, at(out_gradient_, part.begin), part.size(), w.down,
+                    at(product_, part.begin));
     k.swiglu_backward(at(a.gate_up, part.begin), part.size(), shape_.hidden_dim,
                       at(product_, part.begin), at(gate_up_gradient_, part.begin));
     linear_backward(batch_.number, at(gate_up_gradient_, part.begin), part.size(), w.gate_up,
@@ -113,7 +114,8 @@ class BackwardPass {
                         at(out_gradient_, part.begin), at(middle, part.begin),
                         own(gradient(layer, 3), member));
     const Tensor& mixed = gathered ? mixed_rows_gradient_ : mixed_gradient_;
-    linear_backward(batch_.number, at(middle, part.begin), part.size(), w.attention_out, at(mixed, part.begin));
+    linear_backward(batch_.number, at(middle, part.begin), part.size(), w.attention_out,
+                    at(mixed, part.begin));
     if (gathered) spread(member, part, a);
   }
 

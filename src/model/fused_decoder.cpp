@@ -24,7 +24,7 @@ struct FusedDecoder : torch::autograd::Function<FusedDecoder> {
 
     std::vector<fused::Activations> layers = fused::make_activations(*batch, plan->first_layer);
     const Tensor final_scale = pooled({batch->rows.size(0)});
-    Tensor hidden = fused::forward_pass(x, weights, *batch, layers, final_scale);
+    Tensor hidden = fused::forward_pass(x, weights, *batch, layers, final_scale, /*learns=*/true);
     variable_list saved{x, final_scale};
     saved.insert(saved.end(), weights.begin(), weights.end());
     for (const fused::Activations& a : layers) a.append_to(saved);
@@ -59,14 +59,15 @@ Tensor fused_decoder(const Tensor& x, at::TensorList weights,
                        }));
   if (learns) return FusedDecoder::apply(x.contiguous(), weights, batch);
   std::vector<fused::Activations> layers = fused::make_activations(*batch, batch->shape.layers);
-  return fused::forward_pass(x.contiguous(), weights, *batch, layers,
-                             pooled({batch->rows.size(0)}));
+  return fused::forward_pass(x.contiguous(), weights, *batch, layers, pooled({batch->rows.size(0)}),
+                             /*learns=*/false);
 }
 
 void fused_read(const Tensor& x, at::TensorList weights, const DecoderBatch& batch,
                 KvCache& cache) {
   fused::forward_pass(x.contiguous(), weights, batch,
-                      fused::make_activations(batch, batch.shape.layers), pooled({0}), &cache);
+                      fused::make_activations(batch, batch.shape.layers), pooled({0}),
+                      /*learns=*/false, &cache);
 }
 
 }  // namespace rlhf::model

@@ -1,4 +1,5 @@
 #include "fused_passes.hpp"
+#include "fused_step.hpp"
 #include "gemm.hpp"
 
 namespace rlhf::model::fused {
@@ -22,8 +23,8 @@ std::vector<Activations> make_activations(const DecoderBatch& batch, int64_t fir
 namespace {
 
 /// Keys and values of these tokens into the cache.
-void remember(const DecoderBatch& batch, Member::Range range, const Tensor& qkv, KvCache& cache,
-              size_t layer) {
+void remember_all(const DecoderBatch& batch, Member::Range range, const Tensor& qkv, KvCache& cache,
+                  size_t layer) {
   const DecoderShape& shape = batch.shape;
   const int64_t capacity = cache.capacity(), size = shape.head_size;
   const auto* slots = batch.layout.token_slots.const_data_ptr<int64_t>();
@@ -32,10 +33,8 @@ void remember(const DecoderBatch& batch, Member::Range range, const Tensor& qkv,
     for (int64_t head = 0; head < shape.kv_heads; ++head) {
       const int64_t block = (row * shape.kv_heads + head) * size * capacity;
       const float* key = data(qkv) + i * shape.qkv_width() + (shape.heads + head) * size;
-      float* keys = data(cache.keys[layer]) + block;
-      for (int64_t d = 0; d < size; ++d) keys[d * capacity + position] = key[d];
-      std::copy_n(key + shape.kv_heads * size, size,
-                  data(cache.values[layer]) + block + position * size);
+      remember(key, key + shape.kv_heads * size, position, size, data(cache.keys[layer]) + block,
+               data(cache.values[layer]) + block);
     }
   }
 }
@@ -43,7 +42,7 @@ void remember(const DecoderBatch& batch, Member::Range range, const Tensor& qkv,
 }  // namespace
 
 Tensor forward_pass(const Tensor& x, at::TensorList weights, const DecoderBatch& batch,
-                    const std::vector<Activations>& layers, const Tensor& final_scale,
+                    const std::vector<Activations>& layers, const Tensor& final_scale, bool learns,
                     KvCache* cache) {
   const DecoderShape& shape = batch.shape;
   const auto& k = kernels::kernels();
@@ -69,14 +68,14 @@ Tensor forward_pass(const Tensor& x, at::TensorList weights, const DecoderBatch&
       linear(batch.number, at(normed, mine.begin), mine.size(), w.qkv, at(a.qkv, mine.begin));
       k.rotate(at(a.qkv, mine.begin), mine.size(), shape.qkv_width(), shape.heads + shape.kv_heads,
                shape.head_size, positions + mine.begin, data(batch.cosines), data(batch.sines), 1);
-      if (cache != nullptr) remember(batch, mine, a.qkv, *cache, static_cast<size_t>(layer));
+      if (cache != nullptr) remember_all(batch, mine, a.qkv, *cache, static_cast<size_t>(layer));
       if (rows == 0 && layer == shape.layers - 1) return;  // nobody wants its output
       member.barrier();
       tasks.run(layer, data(a.qkv),
                 [&](const kernels::AttentionHeads& heads, int64_t token, int64_t head) {
                   k.attention(heads, at(a.mixed, token) + head * shape.head_size,
-                              shape.mixed_width(), at(a.log_sum, token) + head, shape.heads,
-                              at(scratch, member.rank));
+                              shape.mixed_width(), learns ? at(a.log_sum, token) + head : nullptr,
+                              shape.heads, at(scratch, member.rank));
                 });
       member.barrier();
       // From here on, the last layer works on the wanted rows alone.
@@ -92,7 +91,8 @@ Tensor forward_pass(const Tensor& x, at::TensorList weights, const DecoderBatch&
       linear(batch.number, mixed, part.size(), w.attention_out, at(a.middle, part.begin), residual);
       k.rms_norm(at(a.middle, part.begin), data(w.mlp_norm), shape.epsilon, part.size(), shape.dim,
                  at(normed, part.begin), at(a.mlp_scale, part.begin));
-      linear(batch.number, at(normed, part.begin), part.size(), w.gate_up, at(a.gate_up, part.begin));
+      linear(batch.number, at(normed, part.begin), part.size(), w.gate_up,
+             at(a.gate_up, part.begin));
       k.swiglu(at(a.gate_up, part.begin), part.size(), shape.hidden_dim, at(product, part.begin));
       linear(batch.number, at(product, part.begin), part.size(), w.down, at(a.out, part.begin),
              at(a.middle, part.begin));

@@ -138,9 +138,10 @@ inline void gather(const float* from, const int64_t* rows, Member::Range range, 
 /// Hidden states after the final norm, [P, dim].
 /// @param layers       of make_activations(), filled
 /// @param final_scale  [P], filled
+/// @param learns       a backward pass follows, and needs all of the activations
 /// @param cache        takes every layer's keys and values, unless null
 Tensor forward_pass(const Tensor& x, at::TensorList weights, const DecoderBatch& batch,
-                    const std::vector<Activations>& layers, const Tensor& final_scale,
+                    const std::vector<Activations>& layers, const Tensor& final_scale, bool learns,
                     KvCache* cache = nullptr);
 
 /// What the backward pass must know beside tensors.

@@ -71,10 +71,9 @@ class Rows {
         float* keys = cache_.keys[layer].data_ptr<float>() + offset;
         float* values = cache_.values[layer].data_ptr<float>() + offset;
         const float* key = queries + (shape_.heads + head) * size;
-        for (int64_t d = 0; d < size; ++d) keys[d * capacity + position] = key[d];
-        std::copy_n(key + shape_.kv_heads * size, size, values + position * size);
+        remember(key, key + shape_.kv_heads * size, position, size, keys, values);
         kernels::kernels().attend(
-            queries + head * group * size, group, size, keys, capacity, values, position + 1,
+            queries + head * group * size, group, size, keys, values, position + 1,
             mixed_.data() + i * shape_.mixed_width() + head * group * size, scratch_.data());
       }
     }

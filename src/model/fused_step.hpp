@@ -33,7 +33,19 @@ struct PackedDecoder {
 
 /// Tokens a row that a cache has place for when `tokens` are asked: the kernels read whole vectors.
 constexpr int64_t cache_capacity(int64_t tokens) {
-  return (tokens + 15) / 16 * 16 + 16;
+  return (tokens + kernels::key_block - 1) / kernels::key_block * kernels::key_block +
+         kernels::key_block;
+}
+
+/// A token's key and value into their place in a head's part of the cache.
+/// @param keys    [capacity / key_block, head_size, key_block]
+/// @param values  [capacity, head_size]
+inline void remember(const float* key, const float* value, int64_t position, int64_t head_size,
+                     float* keys, float* values) {
+  constexpr int64_t block = kernels::key_block;
+  float* to = keys + position / block * block * head_size + position % block;
+  for (int64_t d = 0; d < head_size; ++d) to[d * block] = key[d];
+  std::copy_n(value, head_size, values + position * head_size);
 }
 
 /// Logits [B, V]; the cache, which has room, grows by a token a row.

@@ -102,7 +102,8 @@ struct FusedLogProbs : torch::autograd::Function<FusedLogProbs> {
         const int64_t count = std::min(block, end - begin);
         float* logits =
             exponentials.data_ptr<float>() + (kept ? begin : member.rank * block) * vocab;
-        linear(number, hidden.const_data_ptr<float>() + begin * hidden.size(1), count, weight, logits);
+        linear(number, hidden.const_data_ptr<float>() + begin * hidden.size(1), count, weight,
+               logits);
         kernels::kernels().softmax(logits, count, vocab, static_cast<float>(1 / temperature),
                                    targets.const_data_ptr<int64_t>() + begin,
                                    log_probs.data_ptr<float>() + begin,
@@ -125,7 +126,7 @@ struct FusedLogProbs : torch::autograd::Function<FusedLogProbs> {
     const int64_t rows = hidden.size(0), width = hidden.size(1), vocab = weight.size(0);
     const Tensor gradient = gradients[0].contiguous();
     const Tensor hidden_gradient = pooled({rows, width});
-    Tensor weight_gradients = ctx->needs_input_grad(1) ? torch::empty_like(weight) : Tensor();
+    Tensor weight_gradients = ctx->needs_input_grad(1) ? pooled(weight.sizes()) : Tensor();
     const int64_t chunk =
         std::min(rows, std::max<int64_t>(1, chunk_elements / vocab));  // of all threads
     const Tensor logits_gradient = pooled({chunk, vocab});
@@ -148,7 +149,8 @@ struct FusedLogProbs : torch::autograd::Function<FusedLogProbs> {
         k.softmax_backward(exponentials, sums.const_data_ptr<float>() + first,
                            gradient.const_data_ptr<float>() + first, count, vocab, sharpness,
                            targets.const_data_ptr<int64_t>() + first, mine);
-        linear_backward(number, mine, count, weight, hidden_gradient.data_ptr<float>() + first * width);
+        linear_backward(number, mine, count, weight,
+                        hidden_gradient.data_ptr<float>() + first * width);
         member.barrier();
         if (weight_gradients.defined()) {
           weight_gradient(number, logits_gradient.const_data_ptr<float>(),

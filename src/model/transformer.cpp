@@ -7,6 +7,7 @@
 #include "fused_step.hpp"
 #include "gemm.hpp"
 #include "number.hpp"
+#include "pool.hpp"
 #include "rlhf/core/error.hpp"
 #include "rlhf/model/layers.hpp"
 
@@ -237,20 +238,26 @@ KvCache Transformer::read(const Tensor& tokens, const std::vector<int64_t>& leng
   KvCache cache{.keys = {}, .values = {}, .lengths = lengths};
   const int64_t capacity =
       model::cache_capacity(std::min(layout.longest + room, config_.context_length));
-  const auto empty = [&](int64_t rows, int64_t columns) {
-    return torch::zeros({layout.size(), heads.keys, rows, columns},
-                        embedding_.options().requires_grad(false));
+  const bool fused = model::can_fuse(embedding_) && model::can_fuse(output);
+  // The kernels read no further than the lengths say: what lies behind may be anything.
+  const auto room_for = [&](at::IntArrayRef sizes) {
+    return fused ? model::pooled(sizes)
+                 : torch::zeros(sizes, embedding_.options().requires_grad(false));
   };
+  const int64_t block = kernels::key_block;
   for (int64_t layer = 0; layer < config_.layers; ++layer) {
-    cache.keys.push_back(empty(heads.size, capacity));
-    cache.values.push_back(empty(capacity, heads.size));
+    cache.values.push_back(room_for({layout.size(), heads.keys, capacity, heads.size}));
+    cache.keys.push_back(
+        fused ? room_for({layout.size(), heads.keys, capacity / block, heads.size, block})
+              : room_for({layout.size(), heads.keys, capacity, heads.size}));
   }
   Tensor x = embed(tokens);
-  if (model::can_fuse(embedding_) && model::can_fuse(output)) {
+  if (fused) {
     cache.packed = packed(output);
     if (layout.tokens > 0) {
-      model::fused_read(x, fused_weights(), fused_batch(layout, torch::empty({0}, torch::kInt64)),
-                        cache);
+      model::DecoderBatch batch = fused_batch(layout, torch::empty({0}, torch::kInt64));
+      if (decoding_ != Precision::float32) batch.number = kernels::Number::bfloat16;
+      model::fused_read(x, fused_weights(), batch, cache);
     }
     return cache;
   }
@@ -260,7 +267,7 @@ KvCache Transformer::read(const Tensor& tokens, const std::vector<int64_t>& leng
     const TransformerBlock& block = blocks_[layer];
     const Tensor qkv = rotated_qkv(block, x, heads, config_.norm_epsilon, angles);
     const auto [q, k, v] = split_heads(model::pad(qkv, layout), heads);
-    cache.keys[layer].narrow(3, 0, layout.longest).copy_(k.transpose(2, 3));
+    cache.keys[layer].narrow(2, 0, layout.longest).copy_(k);
     cache.values[layer].narrow(2, 0, layout.longest).copy_(v);
     if (&block == &blocks_.back()) break;  // its output is nobody's input
     x = x + torch::linear(causal_attention(qkv, layout, heads), block.attention_out);
@@ -301,17 +308,16 @@ Tensor Transformer::step(KvCache& cache, const Tensor& tokens, const Tensor& out
     const Tensor k = qkv.narrow(1, heads.queries, heads.keys);
     const Tensor v = qkv.narrow(1, heads.queries + heads.keys, heads.keys);
     if (ragged) {
-      cache.keys[layer].permute({0, 3, 1, 2}).index_put_({rows, positions}, k);
+      cache.keys[layer].transpose(1, 2).index_put_({rows, positions}, k);
       cache.values[layer].transpose(1, 2).index_put_({rows, positions}, v);
     } else {
-      cache.keys[layer].select(3, longest_before).copy_(k);
+      cache.keys[layer].select(2, longest_before).copy_(k);
       cache.values[layer].select(2, longest_before).copy_(v);
     }
-    const Tensor mixed =
-        at::scaled_dot_product_attention(qkv.narrow(1, 0, heads.queries).unsqueeze(2),
-                                         cache.keys[layer].narrow(3, 0, longest).transpose(2, 3),
-                                         cache.values[layer].narrow(2, 0, longest), mask, 0.0,
-                                         /*is_causal=*/false, {}, heads.queries != heads.keys);
+    const Tensor mixed = at::scaled_dot_product_attention(
+        qkv.narrow(1, 0, heads.queries).unsqueeze(2), cache.keys[layer].narrow(2, 0, longest),
+        cache.values[layer].narrow(2, 0, longest), mask, 0.0,
+        /*is_causal=*/false, {}, heads.queries != heads.keys);
     x = x + torch::linear(mixed.flatten(1), block.attention_out);
     x = mlp(block, x, config_.norm_epsilon);
   }

@@ -5,6 +5,8 @@
 #include <numeric>
 #include <span>
 
+#include "../kernels/kernels.hpp"
+#include "../kernels/team.hpp"
 #include "rlhf/core/error.hpp"
 
 namespace rlhf {
@@ -25,53 +27,70 @@ void SamplingOptions::validate() const {
 namespace rollout {
 namespace {
 
-/// The token at which the running sum of probabilities, in the order given, passes u of their
-/// total.
-int64_t inverse_cdf(std::span<const float> probabilities, std::span<const int64_t> order,
-                    double u) {
+/// The most likely of the tokens that top_k and top_p leave come first, equals by token; no more of
+/// them are sorted than needed.
+std::vector<int64_t> truncated_order(std::span<const float> weights, double total,
+                                     const SamplingOptions& options) {
+  std::vector<int64_t> order(weights.size());
+  std::iota(order.begin(), order.end(), int64_t{0});
+  const auto weight = [&](int64_t token) {
+    return static_cast<double>(weights[static_cast<size_t>(token)]);
+  };
+  const auto more_likely = [&](int64_t a, int64_t b) {
+    return weight(a) != weight(b) ? weight(a) > weight(b) : a < b;
+  };
+  const auto sort_up_to = [&](size_t from, size_t to) {
+    const auto at = [&](size_t i) { return order.begin() + static_cast<std::ptrdiff_t>(i); };
+    std::partial_sort(at(from), at(to), order.end(), more_likely);
+  };
+  if (options.top_k > 0 && static_cast<size_t>(options.top_k) < order.size()) {
+    sort_up_to(0, static_cast<size_t>(options.top_k));
+    order.resize(static_cast<size_t>(options.top_k));
+    // top_p counts within what top_k left.
+    total = 0;
+    for (int64_t token : order) total += weight(token);
+  }
+  if (options.top_p == 1) return order;
+  double sum = 0;
+  size_t count = 0, sorted = 0;
+  while (count < order.size() && sum < options.top_p * total) {
+    if (count == sorted) {
+      sorted = std::min(order.size(), std::max<size_t>(64, 4 * sorted));
+      sort_up_to(count, sorted);
+    }
+    sum += weight(order[count++]);
+  }
+  order.resize(std::max<size_t>(count, 1));
+  return order;
+}
+
+/// The token at which the running sum of weights, in the order given, passes u of their total.
+int64_t inverse_cdf(std::span<const float> weights, std::span<const int64_t> order, double u) {
   double total = 0;
-  for (int64_t token : order)
-    total += static_cast<double>(probabilities[static_cast<size_t>(token)]);
-  const double target = u * total;
+  for (int64_t token : order) total += static_cast<double>(weights[static_cast<size_t>(token)]);
   double sum = 0;
   int64_t last_possible = order.front();
   for (int64_t token : order) {
-    const auto p = static_cast<double>(probabilities[static_cast<size_t>(token)]);
-    if (p == 0) continue;
-    sum += p;
+    const auto weight = static_cast<double>(weights[static_cast<size_t>(token)]);
+    if (weight == 0) continue;
+    sum += weight;
     last_possible = token;
-    if (sum > target) break;
+    if (sum > u * total) break;
   }
   return last_possible;
 }
 
-/// The most likely tokens that top_k and top_p leave, most likely first, equals by token.
-std::vector<int64_t> truncated_order(std::span<const float> probabilities,
-                                     const SamplingOptions& options) {
-  std::vector<int64_t> order(probabilities.size());
-  std::iota(order.begin(), order.end(), int64_t{0});
-  const auto more_likely = [&](int64_t a, int64_t b) {
-    const float pa = probabilities[static_cast<size_t>(a)],
-                pb = probabilities[static_cast<size_t>(b)];
-    return pa != pb ? pa > pb : a < b;
-  };
-  auto keep = order.size();
-  if (options.top_k > 0) keep = std::min(keep, static_cast<size_t>(options.top_k));
-  std::partial_sort(order.begin(), order.begin() + static_cast<std::ptrdiff_t>(keep), order.end(),
-                    more_likely);
-  order.resize(keep);
-  if (options.top_p < 1) {
-    // top_p counts within what top_k left.
-    double total = 0, sum = 0;
-    for (int64_t token : order)
-      total += static_cast<double>(probabilities[static_cast<size_t>(token)]);
-    size_t count = 0;
-    while (count < order.size() && sum < options.top_p * total) {
-      sum += static_cast<double>(probabilities[static_cast<size_t>(order[count++])]);
-    }
-    order.resize(std::max<size_t>(count, 1));
-  }
-  return order;
+/// The same as the kernels' draw, among what top_k and top_p leave.
+kernels::Drawn draw_truncated(std::span<const float> logits, float sharpness, double u,
+                              const SamplingOptions& options, std::span<float> scratch) {
+  const auto& k = kernels::kernels();
+  const float sum = k.exponentials(logits.data(), std::ssize(logits), sharpness, scratch.data());
+  const auto weights = scratch.first(logits.size());
+  const int64_t token =
+      inverse_cdf(weights, truncated_order(weights, static_cast<double>(sum), options), u);
+  const float greatest = *std::ranges::max_element(logits);
+  return {.token = token,
+          .log_prob = (logits[static_cast<size_t>(token)] - greatest) * sharpness - std::log(sum)};
 }
 
 }  // namespace
@@ -79,35 +98,35 @@ std::vector<int64_t> truncated_order(std::span<const float> probabilities,
 Draw draw(const Tensor& logits, const std::vector<double>& uniforms,
           const SamplingOptions& options) {
   NoGrad no_grad;
-  const bool greedy = options.temperature == 0;
   const bool truncated = options.top_k > 0 || options.top_p < 1;
-  Tensor scaled = logits.to(torch::kCPU, torch::kFloat32);
-  if (!greedy && options.temperature != 1) scaled = scaled / options.temperature;
-  const Tensor log_probs = torch::log_softmax(scaled, 1).contiguous();
-  Tensor tokens;
-  if (greedy) {
-    tokens = log_probs.argmax(1);
-  } else {
-    const Tensor probabilities = log_probs.exp();
-    const auto vocab = static_cast<size_t>(logits.size(1));
-    std::vector<int64_t> everything(truncated ? 0 : vocab);
-    std::iota(everything.begin(), everything.end(), int64_t{0});
-    tokens = torch::empty({logits.size(0)}, torch::kInt64);
-    for (int64_t row = 0; row < logits.size(0); ++row) {
-      const std::span<const float> p{probabilities.const_data_ptr<float>() + row * logits.size(1),
-                                     vocab};
+  const auto sharpness = static_cast<float>(1 / options.temperature);
+  const Tensor rows = logits.to(torch::kCPU, torch::kFloat32).contiguous();
+  const auto width = static_cast<size_t>(rows.size(1));
+  const float* first = rows.const_data_ptr<float>();
+  Draw drawn{.tokens = torch::empty({rows.size(0)}, torch::kInt64),
+             .log_probs = torch::empty({rows.size(0)})};
+  auto* tokens = drawn.tokens.data_ptr<int64_t>();
+  auto* log_probs = drawn.log_probs.data_ptr<float>();
+  kernels::run_team(kernels::threads_for(rows.size(0)), [&](const kernels::Member& member) {
+    const auto& k = kernels::kernels();
+    std::vector<float> scratch(2 * width + 1);
+    const auto range = member.part(rows.size(0));
+    for (int64_t row = range.begin; row < range.end; ++row) {
+      const std::span<const float> own{first + static_cast<size_t>(row) * width, width};
       const double u = uniforms[static_cast<size_t>(row)];
-      tokens.data_ptr<int64_t>()[row] = truncated ? inverse_cdf(p, truncated_order(p, options), u)
-                                                  : inverse_cdf(p, everything, u);
+      const kernels::Drawn token =
+          options.temperature == 0 ? k.most_likely(own.data(), std::ssize(own), scratch.data())
+          : truncated              ? draw_truncated(own, sharpness, u, options, scratch)
+                      : k.draw(own.data(), std::ssize(own), sharpness, u, scratch.data());
+      tokens[row] = token.token;
+      log_probs[row] = token.log_prob;
     }
-  }
-  const Tensor chosen = log_probs.gather(1, tokens.unsqueeze(1)).squeeze(1);
-  const float* value = chosen.const_data_ptr<float>();
-  for (int64_t row = 0; row < chosen.size(0); ++row) {
-    require(!std::isnan(value[row]), "logits of sampled row " + std::to_string(row),
+  });
+  for (int64_t row = 0; row < rows.size(0); ++row) {
+    require(!std::isnan(log_probs[row]), "logits of sampled row " + std::to_string(row),
             "finite numbers", "NaN");
   }
-  return {.tokens = tokens, .log_probs = chosen};
+  return drawn;
 }
 
 }  // namespace rollout

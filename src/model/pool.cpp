@@ -21,18 +21,25 @@ size_t size_class(size_t bytes) {
 
 class Pool {
  public:
-  void* take(size_t bytes) {
+  struct Block {
+    void* memory;
+    size_t bytes;
+  };
+
+  /// The smallest block that waits and is large enough, but not so large that half of it is idle.
+  Block take(size_t bytes) {
     {
       const std::lock_guard lock(mutex_);
-      auto& blocks = waiting_[bytes];
-      if (!blocks.empty()) {
-        void* block = blocks.back();
-        blocks.pop_back();
-        total_ -= bytes;
+      const auto found = waiting_.lower_bound(bytes);
+      if (found != waiting_.end() && found->first < 2 * bytes) {
+        const Block block{found->second.back(), found->first};
+        found->second.pop_back();
+        total_ -= block.bytes;
+        if (found->second.empty()) waiting_.erase(found);
         return block;
       }
     }
-    return c10::alloc_cpu(bytes);
+    return {c10::alloc_cpu(bytes), bytes};
   }
 
   void give_back(void* block, size_t bytes) {
@@ -63,10 +70,10 @@ Pool& pool() {
 Tensor pooled(at::IntArrayRef sizes) {
   const auto bytes = static_cast<size_t>(c10::multiply_integers(sizes)) * sizeof(float);
   if (bytes < smallest_pooled) return torch::empty(sizes);
-  const size_t block_size = size_class(bytes);
+  const Pool::Block block = pool().take(size_class(bytes));
   return at::from_blob(
-      pool().take(block_size), sizes,
-      [block_size](void* block) { pool().give_back(block, block_size); }, torch::kFloat32);
+      block.memory, sizes, [bytes = block.bytes](void* memory) { pool().give_back(memory, bytes); },
+      torch::kFloat32);
 }
 
 }  // namespace rlhf::model

@@ -85,18 +85,9 @@ Experience advantages(const Scored& scored, const PpoOptions& options, double kl
   return experience;
 }
 
-Tensor ppo_loss(const TokenOutputs& outputs, const Experience& batch, const PpoOptions& options,
-                double tokens, bool critic_only, int64_t step, MinibatchLosses& losses) {
+Tensor policy_loss(const TokenOutputs& outputs, const Experience& batch, const PpoOptions& options,
+                   double tokens, int64_t step, MinibatchLosses& losses) {
   const Scored& old = batch.scored;
-  const auto value = objective::ppo_value_loss(values_of(outputs), old.values, batch.returns,
-                                               old.mask, options.value_clip, tokens);
-  require_finite_loss(value.loss, *outputs.values, old.mask, old.rollout.completions, "value loss",
-                      step);
-  losses.value += value.loss.item<double>();
-  losses.value_clip_fraction += value.clip_fraction.item<double>();
-  const Tensor value_term = value.loss * options.value_coefficient;
-  if (critic_only) return value_term;
-
   const auto policy = objective::ppo_policy_loss(outputs.log_probs, old.log_probs, batch.advantages,
                                                  old.mask, options.clip, tokens);
   require_finite_loss(policy.loss, outputs.log_probs, old.mask, old.rollout.completions,
@@ -105,11 +96,21 @@ Tensor ppo_loss(const TokenOutputs& outputs, const Experience& batch, const PpoO
   losses.policy_clip_fraction += policy.clip_fraction.item<double>();
   losses.approx_kl += policy.approx_kl.item<double>();
   losses.ratio_mean += policy.ratio_mean.item<double>();
-  Tensor loss = policy.loss + value_term;
-  if (options.entropy_coefficient != 0) {
-    loss = loss - options.entropy_coefficient * masked_mean(*outputs.entropy, old.mask, tokens);
-  }
-  return loss;
+  if (options.entropy_coefficient == 0) return policy.loss;
+  return policy.loss -
+         options.entropy_coefficient * masked_mean(*outputs.entropy, old.mask, tokens);
+}
+
+Tensor value_loss(const TokenOutputs& outputs, const Experience& batch, const PpoOptions& options,
+                  double tokens, int64_t step, MinibatchLosses& losses) {
+  const Scored& old = batch.scored;
+  const Tensor values = values_of(outputs);
+  const auto value = objective::ppo_value_loss(values, old.values, batch.returns, old.mask,
+                                               options.value_clip, tokens);
+  require_finite_loss(value.loss, values, old.mask, old.rollout.completions, "value loss", step);
+  losses.value += value.loss.item<double>();
+  losses.value_clip_fraction += value.clip_fraction.item<double>();
+  return value.loss * options.value_coefficient;
 }
 
 void UpdateMeans::add(const MinibatchLosses& losses) {

@@ -25,6 +25,9 @@ class Learner {
     schedule_.validate();
   }
 
+  /// Forgets the gradients that a step which failed midway left behind.
+  void begin() { optimizer_.zero_grad(); }
+
   /// Moves the weights along the gradients that were gathered, and clears these.
   /// @throws Error naming a parameter whose gradient is not finite; the weights are then as before
   Update update() {

@@ -175,6 +175,8 @@ class PpoTrainer {
   /// One optimizer step of the critic and, past the warm-up, of the policy.
   trainer::MinibatchLosses learn_minibatch(const Experience& minibatch, bool critic_only) {
     trainer::MinibatchLosses losses;
+    policy_learner_.begin();
+    if (critic_learner_) critic_learner_->begin();
     const double tokens = minibatch.scored.mask.sum().template item<double>();
     for (const Experience& batch : trainer::micro_batches(minibatch, options_.micro_batch_tokens)) {
       learn_micro_batch(batch, tokens, critic_only, losses);
@@ -188,14 +190,25 @@ class PpoTrainer {
   void learn_micro_batch(const Experience& batch, double tokens, bool critic_only,
                          trainer::MinibatchLosses& losses) {
     const Completions& completions = batch.scored.rollout.completions;
-    TokenOutputs outputs;
-    if (!critic_only || shared()) {
-      outputs = policy_.evaluate(completions, {.temperature = temperature(),
-                                               .entropy = options_.entropy_coefficient != 0});
+    const auto policy_outputs = [&] {
+      return policy_.evaluate(completions, {.temperature = temperature(),
+                                            .entropy = options_.entropy_coefficient != 0});
+    };
+    const auto policy_part = [&](const TokenOutputs& outputs) {
+      return trainer::policy_loss(outputs, batch, options_, tokens, step_, losses);
+    };
+    const auto value_part = [&](const TokenOutputs& outputs) {
+      return trainer::value_loss(outputs, batch, options_, tokens, step_, losses);
+    };
+    if (shared()) {
+      const TokenOutputs outputs = policy_outputs();
+      const Tensor value = value_part(outputs);
+      (critic_only ? value : policy_part(outputs) + value).backward();
+      return;
     }
-    if (!shared())
-      outputs.values = trainer::values_of(critic_.evaluate(completions, EvaluateOptions{}));
-    trainer::ppo_loss(outputs, batch, options_, tokens, critic_only, step_, losses).backward();
+    // One after the other, so that what one leaves for its backward pass is gone before the next.
+    if (!critic_only) policy_part(policy_outputs()).backward();
+    value_part(critic_.evaluate(completions, EvaluateOptions{})).backward();
   }
 
   double learn_pretraining(const Completions& pretraining) {

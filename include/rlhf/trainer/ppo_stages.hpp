@@ -50,11 +50,13 @@ struct MinibatchLosses {
   std::optional<Learner::Update> policy_update = {}, critic_update = {};
 };
 
-/// The loss of one micro-batch: clipped policy loss, entropy bonus and value loss, each divided by
-/// `tokens`; adds to `losses`. Without the policy's part where only the critic learns.
-/// @throws Error if it is not finite
-Tensor ppo_loss(const TokenOutputs& outputs, const Experience& batch, const PpoOptions& options,
-                double tokens, bool critic_only, int64_t step, MinibatchLosses& losses);
+/// Of one micro-batch: the clipped policy loss less the entropy bonus, divided by `tokens`; adds to
+/// `losses`. @throws Error if it is not finite
+Tensor policy_loss(const TokenOutputs& outputs, const Experience& batch, const PpoOptions& options,
+                   double tokens, int64_t step, MinibatchLosses& losses);
+/// The value loss times its coefficient, from outputs with values.
+Tensor value_loss(const TokenOutputs& outputs, const Experience& batch, const PpoOptions& options,
+                  double tokens, int64_t step, MinibatchLosses& losses);
 
 /// Means over the minibatches of one update.
 class UpdateMeans {

@@ -71,6 +71,7 @@ class RewardTrainer {
   /// @throws Error on malformed rankings, a non-finite score or gradient; the weights are then as
   /// before
   RewardStats step(const Rankings& rankings) {
+    learner_.begin();
     RewardStats stats = pass(rankings, [](const Tensor& loss) { loss.backward(); });
     const auto update = learner_.update();
     stats.gradient_norm = update.gradient_norm;

@@ -55,6 +55,7 @@ class SftTrainer {
   /// @throws Error on a non-finite loss or gradient; the weights are then as before
   SftStats step(const Completions& demonstrations) {
     const double tokens = trainer::counted_tokens(demonstrations);
+    learner_.begin();
     double total = 0;
     for (const Completions& batch :
          trainer::micro_batches(demonstrations, options_.micro_batch_tokens)) {

@@ -261,6 +261,36 @@ TEST(PpoTrainer, BadScoresNeverReachTheWeights) {
   EXPECT_EQ(distance(w.policy, before), 0.0);
 }
 
+/// A critic that fails when it is told to.
+struct FailingCritic {
+  ValueModel& model;
+  bool fails = false;
+  TokenOutputs evaluate(const Completions& completions, const EvaluateOptions& options) const {
+    TokenOutputs outputs = model.evaluate(completions, options);
+    if (fails) outputs.values = *outputs.values * NAN;
+    return outputs;
+  }
+  std::vector<NamedTensor> named_parameters() const { return model.named_parameters(); }
+};
+
+TEST(PpoTrainer, AMinibatchThatFailedLeavesNoGradientToTheNext) {
+  const auto gradient_norm = [](bool fails_first) {
+    PpoWorld w;
+    FailingCritic critic{w.critic};
+    PpoOptions options = PpoWorld::options();
+    options.epochs = options.minibatches = 1;
+    PpoTrainer trainer{w.policy, critic, w.reward, w.reference, w.generator, options};
+    const Experience experience = trainer.advantages(trainer.score(trainer.rollout(w.prompts)));
+    if (fails_first) {
+      critic.fails = true;  // after the policy's part has gone backward
+      EXPECT_THAT(error_of([&] { trainer.update(experience); }), HasSubstr("value loss at step 0"));
+      critic.fails = false;
+    }
+    return trainer.update(experience).policy_gradient_norm;
+  };
+  EXPECT_NEAR(gradient_norm(true) / gradient_norm(false), 1.0, 1e-5);
+}
+
 TEST(PpoTrainer, WhatCannotWorkIsRefusedBeforeWorkStarts) {
   PpoWorld w;
   const Frozen other{small_model(1, 12)};

@@ -10,7 +10,7 @@
 #include <type_traits>
 #include <utility>
 
-#ifdef __AVX512F__
+#ifdef __AVX2__
 #include <immintrin.h>
 #endif
 
@@ -63,6 +63,17 @@ struct Some {
   }
   void store(float* to, Vector v) const {
     _mm512_mask_storeu_ps(to, mask(), (__m512)v);
+  }
+#elif defined(__AVX2__)
+  __m256i mask() const {
+    static constexpr int32_t ones_then_zeros[16] = {-1, -1, -1, -1, -1, -1, -1, -1};
+    return kernels::load<__m256i>(ones_then_zeros + lanes - count);
+  }
+  Vector load(const float* from) const {
+    return (Vector)_mm256_maskload_ps(from, mask());
+  }
+  void store(float* to, Vector v) const {
+    _mm256_maskstore_ps(to, mask(), (__m256)v);
   }
 #else
   Vector load(const float* from) const {

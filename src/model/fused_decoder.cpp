@@ -49,6 +49,11 @@ struct FusedDecoder : torch::autograd::Function<FusedDecoder> {
   }
 };
 
+Tensor fused_forward(const Tensor& x, at::TensorList weights, const DecoderBatch& batch) {
+  return fused::forward_pass(x, weights, batch, fused::make_activations(batch, batch.shape.layers),
+                             pooled({batch.rows.size(0)}), /*learns=*/false);
+}
+
 }  // namespace
 
 Tensor fused_decoder(const Tensor& x, at::TensorList weights,
@@ -58,9 +63,31 @@ Tensor fused_decoder(const Tensor& x, at::TensorList weights,
                          return weight.requires_grad();
                        }));
   if (learns) return FusedDecoder::apply(x.contiguous(), weights, batch);
-  std::vector<fused::Activations> layers = fused::make_activations(*batch, batch->shape.layers);
-  return fused::forward_pass(x.contiguous(), weights, *batch, layers, pooled({batch->rows.size(0)}),
-                             /*learns=*/false);
+  // Nothing need stay for a backward pass, so sequences go through in parts that caches hold.
+  const int64_t tokens = batch->layout.tokens, part_tokens = 512 * kernels::threads_for(tokens);
+  const Tensor hidden = x.contiguous();
+  if (tokens <= 2 * part_tokens) return fused_forward(hidden, weights, *batch);
+  const auto* rows = batch->rows.const_data_ptr<int64_t>();
+  std::vector<Tensor> parts;
+  std::vector<int64_t> lengths;
+  int64_t begin = 0, end = 0, first_row = 0;
+  for (size_t i = 0; i < batch->layout.lengths.size(); ++i) {
+    lengths.push_back(batch->layout.lengths[i]);
+    end += lengths.back();
+    if (end - begin < part_tokens && i + 1 < batch->layout.lengths.size()) continue;
+    int64_t last_row = first_row;
+    while (last_row < batch->rows.size(0) && rows[last_row] < end) ++last_row;
+    const DecoderBatch part{.shape = batch->shape,
+                            .number = batch->number,
+                            .layout = SequenceLayout(std::exchange(lengths, {}), at::kCPU),
+                            .rows = batch->rows.narrow(0, first_row, last_row - first_row) - begin,
+                            .cosines = batch->cosines,
+                            .sines = batch->sines};
+    parts.push_back(fused_forward(hidden.narrow(0, begin, end - begin), weights, part));
+    begin = end;
+    first_row = last_row;
+  }
+  return torch::cat(parts);
 }
 
 void fused_read(const Tensor& x, at::TensorList weights, const DecoderBatch& batch,

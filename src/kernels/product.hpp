@@ -37,7 +37,7 @@ class Scratch {
 /// columns: a panel and the rows beside it stay in the second-level cache, all panels in the third.
 template <class Kind>
 struct Blocks {
-  static constexpr int64_t inner = 512 * Kind::group;
+  static constexpr int64_t inner = 640 * Kind::group;
   static constexpr int64_t rows = 240;
   static constexpr int64_t columns = 2048;
 };
@@ -141,7 +141,10 @@ void blocked_product(const Product& p) {
   using Element = typename Kind::Element;
   using Block = Blocks<Kind>;
   static thread_local Scratch panels_memory, rows_memory;
-  const int64_t most_groups = groups_of<Kind>(std::min(p.inner, Block::inner));
+  // In parts of one size: a short last one would pay for reading and writing c all the same.
+  const int64_t parts = (p.inner + Block::inner - 1) / Block::inner;
+  const int64_t part = ((p.inner + parts - 1) / parts + 15) / 16 * 16;
+  const int64_t most_groups = groups_of<Kind>(std::min(p.inner, part));
   const int64_t most_rows =
       (std::min(p.rows, Block::rows) + tile_height) / tile_height * tile_height;
   const int64_t most_columns = (std::min(p.columns, Block::columns) + panel - 1) / panel * panel;
@@ -150,8 +153,8 @@ void blocked_product(const Product& p) {
   };
   auto* panels = static_cast<Element*>(panels_memory.take(bytes(most_groups * most_columns)));
   auto* rows = static_cast<Element*>(rows_memory.take(bytes(most_rows * (most_groups + 16))));
-  for (int64_t k = 0; k < p.inner; k += Block::inner) {
-    const int64_t inner = std::min(Block::inner, p.inner - k), groups = groups_of<Kind>(inner);
+  for (int64_t k = 0; k < p.inner; k += part) {
+    const int64_t inner = std::min(part, p.inner - k), groups = groups_of<Kind>(inner);
     // The first block of the inner dimension starts from `from`, the others go on from c.
     const float* from = k == 0 ? p.from : p.c;
     const int64_t from_row = k == 0 ? p.from_row : p.c_row;

@@ -23,6 +23,8 @@ class Phases:
         batch_generation = ppo_trainer.batch_generation
 
         def timed_generation(*args):
+            if self.training:
+                self.mark("train")
             self.training = False
             result = batch_generation(*args)
             self.mark("generate")
@@ -42,6 +44,7 @@ class Phases:
     def take(self):
         """The phases of the turn that ends now. @return seconds by phase"""
         self.mark("train")
+        self.training = False
         begin, seconds = self.turns.begin[0], {}
         for end, phase in self.marks:
             seconds[phase] = seconds.get(phase, 0) + end - begin

@@ -1,7 +1,8 @@
-"""What is compared with what: jobs, peers, sizes of turns, and the goals of each cell."""
+"""What is compared with what: jobs, peers, lengths of turns, and the goals of each cell."""
 
 import dataclasses
 
+# Each beside a peer.
 JOBS = ("generate", "generate_ctranslate2", "sft", "reward", "ranking6", "ppo", "ppo_ragged")
 SIZES = ("tiny", "small")
 DTYPES = {job: ("float32", "bfloat16") for job in JOBS} | {
@@ -22,12 +23,23 @@ GOALS = {
     ("ppo_ragged", "tiny", "float32"): 5, ("ppo_ragged", "small", "float32"): 1.8,
 }
 
-# Share of the machine's peak in float32, at least this; of PPO, its phase "train".
-SHARE_GOALS = {("sft", "small"): 0.75, ("ppo", "small"): 0.80, ("generate", "small"): 0.60,
-               ("sft", "medium"): 0.82}
+# Share of the machine's peak, at least this; of PPO, its phase "train".
+SHARE_GOALS = {("sft", "small", "float32"): 0.75, ("ppo", "small", "float32"): 0.80,
+               ("generate", "small", "float32"): 0.60, ("sft", "medium", "float32"): 0.82}
 
 # Memory, ours over theirs, at most this.
 MEMORY_GOALS = {("ppo", "small", "float32"): 0.75}
+
+# What bench_growth measures: what the value is, and its least and greatest.
+GROWTH = {
+    "log_prob_memory": ("MB more for log-probabilities of 4,096 tokens with a vocabulary of 49,152 than of 512",
+                        None, 64),
+    "mixed_lengths": ("cost of a batch of mixed lengths over the cost of its tokens in batches of equal lengths",
+                      0.9, 1.1),
+    "four_times_the_tokens": ("cost of a batch over the cost of its quarters", 0.9, 1.1),
+    "ragged_generation": ("cost of 256 responses of 1 .. 512 tokens over the sum of their tokens' cost", None, 1.15),
+    "two_threads": ("gain of a second thread over its gain for the plain matrix product", 0.9, None),
+}
 
 # Steps of one turn: long enough that handing over costs nothing, a second or more for the peer.
 TURN = {("generate", "tiny"): 5, ("generate", "small"): 2, ("generate_ctranslate2", "tiny"): 20,
@@ -82,3 +94,8 @@ def cells(jobs, sizes, threads, dtypes):
     every = (Cell(job, size, count, dtype)
              for count in threads for job in jobs for size in sizes for dtype in DTYPES[job])
     return [cell for cell in every if (cell.dtype in dtypes if dtypes else cell.goal)]
+
+
+def growth_limits(case):
+    """(what it is, least, greatest) of a case of bench_growth."""
+    return GROWTH["two_threads" if case.startswith("two_threads") else case]

@@ -1,6 +1,7 @@
 // Runs one job a turn at a time, so that compare.py can let it alternate with a peer: a line
 // `step N` on the standard input runs N steps, `end` ends. Answers are lines of JSON.
 #include <ATen/Parallel.h>
+#include <torch/version.h>
 
 #include <CLI/CLI.hpp>
 #include <chrono>
@@ -63,7 +64,7 @@ void take_turns(const Options& options) {
   const double held = held_mb();
   const auto job = kind.start(setting);
   say({{"ready", true},
-       {"engine", "rlhf " + std::string(rlhf::version())},
+       {"engine", "rlhf " + std::string(rlhf::version()) + " with LibTorch " TORCH_VERSION},
        {"unit", kind.unit},
        {"held_mb", held},
        {"fast", rlhf::is_fast(setting.precision)}});

@@ -6,18 +6,22 @@ import statistics
 import subprocess
 
 
+def environment(threads):
+    """Of a program on so many threads: those that wait leave the processor alone."""
+    return os.environ | {
+        "OMP_WAIT_POLICY": "PASSIVE", "KMP_BLOCKTIME": "0",
+        "OMP_NUM_THREADS": str(threads), "MKL_NUM_THREADS": str(threads),
+        "TOKENIZERS_PARALLELISM": "false", "HF_HUB_OFFLINE": "1"}
+
+
 class Worker:
     """One side: a program that answers `step N` with a line of JSON (see README.md)."""
 
     def __init__(self, command, threads, log):
         self.command, self.log = command, log
-        environment = os.environ | {
-            "OMP_WAIT_POLICY": "PASSIVE", "KMP_BLOCKTIME": "0",  # who waits leaves the processor alone
-            "OMP_NUM_THREADS": str(threads), "MKL_NUM_THREADS": str(threads),
-            "TOKENIZERS_PARALLELISM": "false", "HF_HUB_OFFLINE": "1"}
         with open(log, "w") as errors:
             self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                            stderr=errors, text=True, env=environment)
+                                            stderr=errors, text=True, env=environment(threads))
         self.turns = []
 
     def answer(self):
@@ -45,10 +49,13 @@ class Worker:
         self.facts |= self.answer()
         self.process.wait()
 
-    def stop(self):
+    def close(self):
+        """Ends it, whatever it does."""
         if self.process.poll() is None:
             self.process.kill()
             self.process.wait()
+        self.process.stdin.close()
+        self.process.stdout.close()
 
     def rates(self, clock="seconds"):
         """Units a second, of each turn."""

@@ -54,6 +54,11 @@ def options(doc, prompt, response, dtypes=("float32", "bfloat16")):
     return parser
 
 
+def trl_version():
+    import trl
+    return f"trl {trl.__version__} with torch {torch.__version__}"
+
+
 def start(args):
     torch.set_num_threads(args.threads)
     torch.manual_seed(args.seed)

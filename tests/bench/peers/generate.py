@@ -41,7 +41,7 @@ def main():
                                  generation_config=config)
         assert out.shape == (args.batch, args.prompt + args.response)
 
-    common.Turns(f"transformers {transformers.__version__}", "tokens",
+    common.Turns(f"transformers {transformers.__version__} with torch {torch.__version__}", "tokens",
                  lambda _: args.batch * args.response, held).repeat(step)
 
 

@@ -4,7 +4,6 @@ import random
 
 import datasets
 import torch
-import trl
 from datasets import Dataset
 from transformers import LogitsProcessor, LogitsProcessorList
 from trl.experimental.ppo import PPOConfig, PPOTrainer, ppo_trainer
@@ -111,7 +110,7 @@ def main():
     words_and_pad.add_special_tokens({"pad_token": "<outside>"})
     assert words_and_pad.pad_token_id == vocab
 
-    turns = common.Turns(f"trl {trl.__version__}", "episodes", lambda _: args.batch, held)
+    turns = common.Turns(common.trl_version(), "episodes", lambda _: args.batch, held)
     with common.output_folder() as folder:
         trainer = PPOTrainer(
             args=PPOConfig(

@@ -6,7 +6,6 @@ A step is --batch rankings of --group responses to one prompt, best first: group
 import itertools
 
 import datasets
-import trl
 from datasets import Dataset
 from trl import RewardConfig, RewardTrainer
 
@@ -28,7 +27,7 @@ def main():
         for row in rows for better, worse in itertools.combinations(row["responses"], 2)])
     held = common.before_models()
 
-    turns = common.Turns(f"trl {trl.__version__}", "pairs" if args.group == 2 else "rankings",
+    turns = common.Turns(common.trl_version(), "pairs" if args.group == 2 else "rankings",
                          lambda _: args.batch, held)
     with common.output_folder() as folder:
         trainer = RewardTrainer(

@@ -1,7 +1,6 @@
 """TRL's SFTTrainer with completion-only masks, padded."""
 
 import datasets
-import trl
 from datasets import Dataset
 from trl import SFTConfig, SFTTrainer
 
@@ -25,7 +24,7 @@ def main():
 
     longest = args.prompt + args.response
     counts = []
-    turns = common.Turns(f"trl {trl.__version__}", "tokens", lambda step: counts[step][0], held)
+    turns = common.Turns(common.trl_version(), "tokens", lambda step: counts[step][0], held)
     with common.output_folder() as folder:
         trainer = SFTTrainer(
             model=common.policy_model(args.size, args.seed, longest),

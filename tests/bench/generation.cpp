@@ -1,23 +1,45 @@
 // Sampling: 32 prompts of 16 tokens, 48 more each, temperature 1, nothing ends a response.
+#include "jobs.hpp"
+#include "rlhf/model/causal_lm.hpp"
 #include "rlhf/rollout/sample.hpp"
-#include "shapes.hpp"
 
 namespace bench {
 namespace {
 
-void generation(benchmark::State& state) {
-  const Shape& s = shape(state.range(0));
-  rlhf::Generator generator(1);
-  const rlhf::CausalLM model(s.config, generator);
-  const rlhf::Completions prompts = random_batch(s, 32, 16, 0, generator);
-  const double made = 32 * 48;
-  measure(state, "tokens/s", made, 2 * (s.layer_weights() * 32 * 63 + s.output_weights() * made),
-          [&] {
-            benchmark::DoNotOptimize(
-                rlhf::rollout::sample(model, prompts, {.max_response_tokens = 48}, generator));
-          });
-}
-BENCHMARK(generation)->Apply(shapes_and_threads);
+class Generation : public Job {
+ public:
+  explicit Generation(const Setting& setting)
+      : shape_(setting.shape),
+        batches_(setting.rows, batch_rows),
+        model_(setting.shape.config, generator_) {
+    model_.decode_in(setting.precision);
+    // Prompts are read by the passes over whole sequences, which know no int8.
+    if (setting.precision == rlhf::Precision::bfloat16) model_.compute_in(setting.precision);
+  }
+
+  Work step() override {
+    const rlhf::Completions prompts = completions_of(batches_.next());
+    const rlhf::Rollout rollout = rlhf::rollout::sample(
+        model_, prompts, {.max_response_tokens = response_tokens}, generator_);
+    // A prompt's last token is fed to the first step.
+    const auto made =
+        static_cast<double>(rollout.completions.response_lengths.sum().item<int64_t>());
+    const auto read = static_cast<double>(prompts.token_count() - prompts.size());
+    return {.units = made,
+            .operations = shape_.trunk(read, 0) + shape_.trunk(made, made) + shape_.output(made)};
+  }
+
+ private:
+  Shape shape_;
+  Batches batches_;
+  rlhf::Generator generator_{1};
+  rlhf::CausalLM model_;
+};
 
 }  // namespace
+
+std::unique_ptr<Job> make_generation(const Setting& setting) {
+  return std::make_unique<Generation>(setting);
+}
+
 }  // namespace bench

@@ -1,24 +1,48 @@
-// Reward modelling: 32 pairs, 16 .. 128 tokens a side.
+// Reward modelling: 32 pairs, or 2 rankings of 6, 16 .. 128 tokens a response with its prompt.
 #include "rlhf/trainer/reward.hpp"
 
+#include "jobs.hpp"
 #include "rlhf/reward/reward_model.hpp"
-#include "shapes.hpp"
 
 namespace bench {
 namespace {
 
-void reward(benchmark::State& state) {
-  const Shape& s = shape(state.range(0));
-  rlhf::Generator generator(1);
-  rlhf::RewardModel model(rlhf::CausalLM(s.config, generator), generator);
-  rlhf::RewardTrainer trainer{model, {.optimizer = {.learning_rate = 1e-4}}};
-  const rlhf::Completions sides = ragged_batch(s, 64, 32, 96, generator);
-  const rlhf::Rankings pairs{.completions = sides,
-                             .group_sizes = torch::full({32}, 2, torch::kInt64)};
-  measure(state, "pairs/s", 32, 6 * s.layer_weights() * static_cast<double>(sides.token_count()),
-          [&] { trainer.step(pairs); });
-}
-BENCHMARK(reward)->Apply(shapes_and_threads);
+class Reward : public Job {
+ public:
+  explicit Reward(const Setting& setting)
+      : shape_(setting.shape),
+        group_(std::ssize(setting.rows.at(0).responses)),
+        batches_(setting.rows, group_ == 2 ? batch_rows : batch_rankings),
+        model_(rlhf::CausalLM(setting.shape.config, generator_), generator_),
+        trainer_(model_, {.optimizer = {.learning_rate = 1e-4}}) {
+    model_.compute_in(setting.precision);
+  }
+
+  Work step() override {
+    const auto rows = batches_.next();
+    const rlhf::Rankings rankings{
+        .completions = completions_of(rows),
+        .group_sizes = torch::full({std::ssize(rows)}, group_, torch::kInt64)};
+    trainer_.step(rankings);
+    const auto tokens = static_cast<double>(rankings.completions.token_count());
+    const auto responses = static_cast<double>(rankings.completions.size());
+    return {.units = static_cast<double>(rankings.size()),
+            .operations = 3 * shape_.trunk(tokens, responses)};
+  }
+
+ private:
+  Shape shape_;
+  int64_t group_;
+  Batches batches_;
+  rlhf::Generator generator_{1};
+  rlhf::RewardModel model_;
+  rlhf::RewardTrainer<rlhf::RewardModel> trainer_;
+};
 
 }  // namespace
+
+std::unique_ptr<Job> make_reward(const Setting& setting) {
+  return std::make_unique<Reward>(setting);
+}
+
 }  // namespace bench

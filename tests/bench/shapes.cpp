@@ -4,20 +4,25 @@
 #include <chrono>
 #include <vector>
 
+#include "rlhf/core/error.hpp"
+
 namespace bench {
 
-double Shape::layer_weights() const {
+double Shape::trunk(double tokens, double rows) const {
   const auto& c = config;
-  const int64_t queries = c.heads * c.head_size(), keys = c.key_heads() * c.head_size();
-  return static_cast<double>(c.layers *
-                             (c.dim * (2 * queries + 2 * keys) + 3 * c.dim * c.hidden_dim));
+  const auto queries = static_cast<double>(c.heads * c.head_size());
+  const auto keys = static_cast<double>(c.key_heads() * c.head_size());
+  const auto dim = static_cast<double>(c.dim), hidden = static_cast<double>(c.hidden_dim);
+  const double qkv = dim * (queries + 2 * keys), rest = dim * queries + 3 * dim * hidden;
+  const auto layers = static_cast<double>(c.layers);
+  return 2 * (layers * qkv * tokens + (layers - 1) * rest * tokens + rest * rows);
 }
 
-double Shape::output_weights() const {
-  return static_cast<double>(config.dim * config.vocab_size);
+double Shape::output(double rows) const {
+  return 2 * static_cast<double>(config.dim * config.vocab_size) * rows;
 }
 
-const Shape& shape(int64_t index) {
+const Shape& shape(std::string_view name) {
   static const std::vector<Shape> shapes{{.name = "tiny",
                                           .config = {.vocab_size = 512,
                                                      .dim = 64,
@@ -25,7 +30,7 @@ const Shape& shape(int64_t index) {
                                                      .layers = 5,
                                                      .heads = 8,
                                                      .kv_heads = 4,
-                                                     .context_length = 512}},
+                                                     .context_length = 1024}},
                                          {.name = "small",
                                           .config = {.vocab_size = 4096,
                                                      .dim = 288,
@@ -33,15 +38,31 @@ const Shape& shape(int64_t index) {
                                                      .layers = 6,
                                                      .heads = 6,
                                                      .kv_heads = 6,
-                                                     .context_length = 512}}};
-  return shapes.at(static_cast<size_t>(index));
+                                                     .context_length = 1024}},
+                                         {.name = "medium",
+                                          .config = {.vocab_size = 49152,
+                                                     .dim = 576,
+                                                     .hidden_dim = 1536,
+                                                     .layers = 30,
+                                                     .heads = 9,
+                                                     .kv_heads = 3,
+                                                     .context_length = 1024}}};
+  const auto found = std::ranges::find(shapes, name, &Shape::name);
+  rlhf::require(found != shapes.end(), "model shape", "tiny, small or medium", name);
+  return *found;
 }
 
-double peak(int threads) {
+rlhf::Precision precision(std::string_view name) {
+  rlhf::require(name == "float32" || name == "bfloat16" || name == "int8", "dtype",
+                "float32, bfloat16 or int8", name);
+  if (name == "float32") return rlhf::Precision::float32;
+  return name == "int8" ? rlhf::Precision::int8 : rlhf::Precision::bfloat16;
+}
+
+double peak(at::ScalarType dtype) {
   constexpr int64_t size = 2048;
-  at::set_num_threads(threads);
   const rlhf::NoGrad no_grad;
-  static const rlhf::Tensor a = at::rand({size, size}), b = at::rand({size, size});
+  const rlhf::Tensor a = at::rand({size, size}).to(dtype), b = at::rand({size, size}).to(dtype);
   rlhf::Tensor product = at::mm(a, b);
   double best = 0;
   for (int run = 0; run < 3; ++run) {
@@ -51,41 +72,6 @@ double peak(int threads) {
     best = std::max(best, 2.0 * size * size * size / seconds.count());
   }
   return best;
-}
-
-namespace {
-
-std::vector<int64_t> random_tokens(const Shape& shape, int64_t count, rlhf::Generator& generator) {
-  constexpr int64_t first_word = 3;  // padding and the like lie below
-  std::vector<int64_t> tokens;
-  for (int64_t i = 0; i < count; ++i) {
-    tokens.push_back(first_word + generator.below(shape.config.vocab_size - first_word));
-  }
-  return tokens;
-}
-
-}  // namespace
-
-rlhf::Completions random_batch(const Shape& shape, int64_t rows, int64_t prompt, int64_t response,
-                               rlhf::Generator& generator) {
-  std::vector<std::vector<int64_t>> prompts, responses;
-  for (int64_t row = 0; row < rows; ++row) {
-    prompts.push_back(random_tokens(shape, prompt, generator));
-    responses.push_back(random_tokens(shape, response, generator));
-  }
-  return rlhf::completions_from(prompts, responses);
-}
-
-rlhf::Completions ragged_batch(const Shape& shape, int64_t rows, int64_t prompt, int64_t response,
-                               rlhf::Generator& generator) {
-  std::vector<std::vector<int64_t>> prompts, responses;
-  for (int64_t row = 0; row < rows; ++row) {
-    const int64_t length = 16 + generator.below(prompt + response - 15);
-    const int64_t asked = std::max<int64_t>(1, length * prompt / (prompt + response));
-    prompts.push_back(random_tokens(shape, asked, generator));
-    responses.push_back(random_tokens(shape, length - asked, generator));
-  }
-  return rlhf::completions_from(prompts, responses);
 }
 
 }  // namespace bench

@@ -2,61 +2,35 @@
 /// measured against.
 #pragma once
 
-#include <benchmark/benchmark.h>
-
-#include <ATen/Parallel.h>
-
 #include <string>
+#include <string_view>
 
-#include "rlhf/core/completions.hpp"
-#include "rlhf/core/random.hpp"
-#include "rlhf/model/causal_lm.hpp"
+#include "rlhf/core/tensor.hpp"
+#include "rlhf/model/config.hpp"
+#include "rlhf/model/precision.hpp"
 
 namespace bench {
 
+/// Tied output layers, context 1024.
 struct Shape {
-  const char* name;
+  std::string name;
   rlhf::TransformerConfig config;
 
-  /// Weights that multiply every token: those of the layers, those of the output layer.
-  double layer_weights() const;
-  double output_weights() const;
+  /// Operations in products with weights of a forward pass over `tokens`, the last layer's output
+  /// being wanted at `rows` of them alone. A pass with its gradients takes three times as many.
+  double trunk(double tokens, double rows) const;
+  /// The same of the output layer.
+  double output(double rows) const;
 };
 
-/// 0 tiny, 1 small; tied output layers, context 512.
-const Shape& shape(int64_t index);
+/// tiny, small or medium. @throws Error naming the three
+const Shape& shape(std::string_view name);
 
-/// Operations a second of the product of two 2048 x 2048 float32 matrices, measured now.
-double peak(int threads);
+/// float32, bfloat16 or int8. @throws Error naming the three
+rlhf::Precision precision(std::string_view name);
 
-/// Random prompts of equal length, with or without random responses.
-rlhf::Completions random_batch(const Shape& shape, int64_t rows, int64_t prompt, int64_t response,
-                               rlhf::Generator& generator);
-/// Lengths drawn evenly from 16 .. prompt + response and cut in the ratio prompt : response.
-rlhf::Completions ragged_batch(const Shape& shape, int64_t rows, int64_t prompt, int64_t response,
-                               rlhf::Generator& generator);
-
-/// Runs `work` once an iteration on state.range(1) threads and reports `count` things a second, and
-/// the share of the peak that `operations` are.
-template <class Work>
-void measure(benchmark::State& state, const char* unit, double count, double operations,
-             Work&& work) {
-  const auto threads = static_cast<int>(state.range(1));
-  at::set_num_threads(threads);
-  work();  // memory is warm, pages are there
-  const double before = peak(threads);
-  for (auto _ : state) work();
-  const double limit = (before + peak(threads)) / 2;
-  const auto rate = benchmark::Counter::kIsIterationInvariantRate;
-  state.counters[unit] = benchmark::Counter(count, rate);
-  state.counters["of_peak"] = benchmark::Counter(operations / limit, rate);
-  state.SetLabel(shape(state.range(0)).name);
-}
-
-/// Both shapes on one thread and on two.
-inline void shapes_and_threads(benchmark::internal::Benchmark* bench) {
-  bench->ArgNames({"shape", "threads"})->ArgsProduct({{0, 1}, {1, 2}});
-  bench->UseRealTime()->Unit(benchmark::kMillisecond)->MinTime(1.0);
-}
+/// Operations a second of the product of two 2048 x 2048 matrices, the best of three, measured now
+/// on as many threads as LibTorch is set to.
+double peak(at::ScalarType dtype);
 
 }  // namespace bench

@@ -124,6 +124,13 @@ json parse_json(std::string_view text, const std::filesystem::path& path, int64_
   return builder.take();
 }
 
+std::string quoted(const json& value) {
+  constexpr size_t longest_quote = 100;
+  std::string text = value.dump(-1, ' ', false, json::error_handler_t::replace);
+  if (text.size() > longest_quote) text = text.substr(0, longest_quote) + "...";
+  return text;
+}
+
 json read_json(const std::filesystem::path& path, int64_t max_bytes) {
   return parse_json(read_file(path, max_bytes), path);
 }

@@ -61,7 +61,7 @@ GgufTokenizer read_gguf_tokenizer(const GgufMetadata& metadata) {
   tokenizer.kinds = kinds_of(metadata, count);
   const auto text = [&](const char* key) { return checked_text(metadata, key); };
   const auto flag = [&](const char* key) {
-    return metadata.contains(key) && metadata.boolean(key);
+    return metadata.contains(key) ? std::optional(metadata.boolean(key)) : std::nullopt;
   };
   const auto id = [&](const char* key) { return id_of(metadata, key, count); };
   if (metadata.contains("tokenizer.ggml.pre")) tokenizer.pre = text("tokenizer.ggml.pre");

@@ -30,8 +30,8 @@ struct GgufTokenizer {
   std::vector<int64_t> further_ends = {};  ///< end of a turn or a message, where the file has them
   std::optional<int64_t> unknown = {};
   std::optional<int64_t> padding = {};
-  bool add_bos = false;
-  bool add_eos = false;
+  std::optional<bool> add_bos = {};  ///< absent: what the model's family does
+  std::optional<bool> add_eos = {};
   std::optional<std::string> chat_template = {};  ///< Jinja
 };
 

@@ -76,7 +76,7 @@ TEST_F(SmolLm2, TokenizerIsWhatPythonReads) {
   EXPECT_EQ(tokenizer.bos, expected["bos"].get<int64_t>());
   EXPECT_EQ(tokenizer.eos, expected["eos"].get<int64_t>());
   EXPECT_EQ(tokenizer.chat_template, expected["chat_template"].get<std::string>());
-  EXPECT_FALSE(tokenizer.add_bos);
+  EXPECT_EQ(tokenizer.add_bos, false);
 }
 
 TEST_F(SmolLm2, ArchitectureIsRead) {

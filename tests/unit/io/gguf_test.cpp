@@ -204,8 +204,8 @@ TEST(GgufTokenizer, GivesWhatTheFileSays) {
   EXPECT_THAT(tokenizer.further_ends, ElementsAre(2));
   EXPECT_FALSE(tokenizer.unknown.has_value());
   EXPECT_FALSE(tokenizer.padding.has_value());
-  EXPECT_TRUE(tokenizer.add_bos);
-  EXPECT_FALSE(tokenizer.add_eos);
+  EXPECT_EQ(tokenizer.add_bos, true);
+  EXPECT_EQ(tokenizer.add_eos, false);
   EXPECT_EQ(tokenizer.chat_template, "{{ x }}");
 }
 
@@ -215,7 +215,7 @@ TEST(GgufTokenizer, TakesTokensToBeNormalWhereTheFileDoesNotSay) {
                                  .texts("tokenizer.ggml.tokens", {"a", "b"}));
   const GgufTokenizer tokenizer = read_gguf_tokenizer(file.metadata());
   EXPECT_THAT(tokenizer.kinds, ElementsAre(GgufTokenKind::normal, GgufTokenKind::normal));
-  EXPECT_FALSE(tokenizer.add_bos);
+  EXPECT_FALSE(tokenizer.add_bos.has_value());
   EXPECT_FALSE(tokenizer.chat_template.has_value());
 }
 

@@ -9,6 +9,7 @@
 #include "gguf_blocks.hpp"
 #include "gguf_cursor.hpp"
 #include "rlhf/core/error.hpp"
+#include "rlhf/io/json.hpp"
 
 namespace rlhf::io {
 namespace {
@@ -47,7 +48,7 @@ int64_t aligned(int64_t offset, int64_t alignment) {
 /// What the header says of one tensor; `begin` is still counted from the start of the data.
 GgufTensor read_tensor(GgufCursor& cursor, int64_t number, const std::string& file) {
   GgufTensor tensor{.name = cursor.name(fmt::format("name of tensor {}", number))};
-  const std::string what = fmt::format("tensor \"{}\"", tensor.name);
+  const std::string what = fmt::format("tensor {}", quote(tensor.name));
   const std::string where = fmt::format("{}: {}", file, what);
   const auto dimensions = cursor.number<uint32_t>(what);
   require(dimensions <= max_gguf_dimensions, where + ": dimensions",
@@ -88,7 +89,7 @@ void require_covered(const std::vector<GgufTensor>& tensors, int64_t data_bytes,
                    [](const GgufTensor* a, const GgufTensor* b) { return a->begin < b->begin; });
   int64_t end = 0;
   for (const GgufTensor* tensor : ordered) {
-    const std::string where = fmt::format("{}: tensor \"{}\"", file, tensor->name);
+    const std::string where = fmt::format("{}: tensor {}", file, quote(tensor->name));
     require(tensor->begin % alignment == 0, where + ": offset",
             fmt::format("a multiple of {}", alignment), tensor->begin);
     require(tensor->begin == aligned(end, alignment), where + ": offset",
@@ -106,7 +107,8 @@ void require_covered(const std::vector<GgufTensor>& tensors, int64_t data_bytes,
 const BlockFormat& decodable_format(const GgufTensor& tensor, const std::string& file) {
   const BlockFormat* format = block_format(tensor.type);
   if (format == nullptr || format->decode == nullptr) {
-    fail(fmt::format("{}: tensor \"{}\": type", file, tensor.name), decodable_types(), tensor.type);
+    fail(fmt::format("{}: tensor {}: type", file, quote(tensor.name)), decodable_types(),
+         tensor.type);
   }
   return *format;
 }
@@ -127,7 +129,7 @@ GgufFile::GgufFile(MappedFile mapped) : file_(std::move(mapped)) {
 
   for (int64_t i = 0; i < metadata_count; ++i) {
     std::string key = cursor.name(fmt::format("key {} of the metadata", i));
-    const std::string what = fmt::format("metadata \"{}\"", key);
+    const std::string what = fmt::format("metadata {}", quote(key));
     const uint32_t type = cursor.type(what);
     const size_t begin = cursor.offset();
     cursor.skip(type, what);
@@ -139,7 +141,7 @@ GgufFile::GgufFile(MappedFile mapped) : file_(std::move(mapped)) {
   for (int64_t i = 0; i < tensor_count; ++i) {
     GgufTensor tensor = read_tensor(cursor, i, file);
     require(places_.emplace(tensor.name, tensors_.size()).second,
-            fmt::format("{}: tensor \"{}\"", file, tensor.name), "a name of its own",
+            fmt::format("{}: tensor {}", file, quote(tensor.name)), "a name of its own",
             "the name of an earlier tensor");
     tensors_.push_back(std::move(tensor));
   }
@@ -158,7 +160,7 @@ GgufFile::GgufFile(MappedFile mapped) : file_(std::move(mapped)) {
 
 const GgufTensor& GgufFile::tensor(std::string_view name) const {
   const auto place = places_.find(name);
-  require(place != places_.end(), path().string(), fmt::format("a tensor \"{}\"", name), "none");
+  require(place != places_.end(), path().string(), fmt::format("a tensor {}", quote(name)), "none");
   return tensors_[place->second];
 }
 
@@ -171,8 +173,8 @@ void GgufFile::read(std::string_view name, std::span<float> numbers) const {
   const GgufTensor& wanted = tensor(name);
   const BlockFormat& format = decodable_format(wanted, path().string());
   require(static_cast<int64_t>(numbers.size()) == wanted.count(),
-          fmt::format("{}: tensor \"{}\": numbers to fill", path().string(), name), wanted.count(),
-          numbers.size());
+          fmt::format("{}: tensor {}: numbers to fill", path().string(), quote(name)),
+          wanted.count(), numbers.size());
   const std::string_view bytes = file_.slice(wanted.begin, wanted.bytes);
   format.decode(reinterpret_cast<const uint8_t*>(bytes.data()), wanted.bytes / format.bytes,
                 numbers.data());

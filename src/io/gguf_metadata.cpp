@@ -5,6 +5,7 @@
 #include "gguf_cursor.hpp"
 #include "rlhf/core/error.hpp"
 #include "rlhf/io/gguf.hpp"
+#include "rlhf/io/json.hpp"
 #include "rlhf/io/utf8.hpp"
 
 namespace rlhf::io {
@@ -121,7 +122,7 @@ class GgufMetadata::Items {
 };
 
 std::string GgufMetadata::place(std::string_view key) const {
-  return fmt::format("{}: metadata \"{}\"", file_, key);
+  return fmt::format("{}: metadata {}", file_, quote(key));
 }
 
 std::vector<std::string> GgufMetadata::keys() const {

@@ -70,8 +70,8 @@ std::map<std::string, std::string> parse_weight_map(std::string_view text, const
   for (const auto& [name, file] : weight_map.items()) {
     const bool fits = file.is_string() && is_plain_name(file.get_ref<const std::string&>()) &&
                       file.get_ref<const std::string&>().ends_with(".safetensors");
-    require(fits, fmt::format("{}: weight_map: \"{}\"", where, name),
-            "the name of a .safetensors file in the same folder", quoted(file));
+    require(fits, fmt::format("{}: weight_map: {}", where, quote(name)),
+            "the name of a .safetensors file in the same folder", quote(file));
     files.emplace(name, file.get<std::string>());
   }
   return files;
@@ -93,7 +93,7 @@ HuggingFaceFolder::HuggingFaceFolder(const fs::path& folder, Links links)
     for (const std::string& file : named) add_shard(file, &weight_map);
     for (const auto& [tensor, file] : weight_map) {
       require(places_.contains(tensor),
-              fmt::format("{}: weight_map: \"{}\"", path.string(), tensor),
+              fmt::format("{}: weight_map: {}", path.string(), quote(tensor)),
               fmt::format("a tensor in {}", file), "none of this name there");
     }
   } else {
@@ -114,7 +114,8 @@ void HuggingFaceFolder::add_shard(const std::string& file,
   for (const SafetensorsEntry& entry : header.entries) {
     if (weight_map != nullptr) {
       const auto named = weight_map->find(entry.name);
-      const std::string where = fmt::format("{}: tensor \"{}\"", shard.path().string(), entry.name);
+      const std::string where =
+          fmt::format("{}: tensor {}", shard.path().string(), quote(entry.name));
       require(named != weight_map->end(), where, fmt::format("a tensor that {} names", index_name),
               "one that it does not");
       require(named->second == file, where,
@@ -130,7 +131,8 @@ void HuggingFaceFolder::add_shard(const std::string& file,
 
 const HuggingFaceFolder::Place& HuggingFaceFolder::place_of(std::string_view name) const {
   const auto place = places_.find(name);
-  require(place != places_.end(), folder_.string(), fmt::format("a tensor \"{}\"", name), "none");
+  require(place != places_.end(), folder_.string(), fmt::format("a tensor {}", quote(name)),
+          "none");
   return place->second;
 }
 
@@ -142,7 +144,7 @@ void HuggingFaceFolder::read(std::string_view name, std::span<float> numbers) co
   const Place& place = place_of(name);
   const MappedFile& shard = shards_[place.shard];
   to_float32(tensors_[place.tensor].dtype, shard.slice(place.begin, place.bytes), numbers,
-             fmt::format("{}: tensor \"{}\"", shard.path().string(), name));
+             fmt::format("{}: tensor {}", shard.path().string(), quote(name)));
 }
 
 }  // namespace rlhf::io

@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "rlhf/core/error.hpp"
+#include "rlhf/io/json.hpp"
 
 namespace rlhf::io {
 namespace {
@@ -59,7 +60,7 @@ Safetensors read_safetensors(const fs::path& path) {
     const bool is_bool = entry.dtype == Dtype::boolean;
     require(!is_bool ||
                 std::all_of(bytes.begin(), bytes.end(), [](char b) { return b == 0 || b == 1; }),
-            fmt::format("{}: tensor \"{}\"", path.string(), entry.name), "bytes 0 and 1",
+            fmt::format("{}: tensor {}", path.string(), quote(entry.name)), "bytes 0 and 1",
             "another byte");
     const Tensor tensor = torch::empty(entry.shape, torch_type_of(entry.dtype));
     if (!bytes.empty()) std::memcpy(tensor.mutable_data_ptr(), bytes.data(), bytes.size());
@@ -70,7 +71,7 @@ Safetensors read_safetensors(const fs::path& path) {
 
 StorableTensors::StorableTensors(const std::vector<NamedTensor>& tensors, std::string_view where) {
   for (const auto& [name, tensor] : tensors) {
-    const std::string place = fmt::format("{}: tensor \"{}\"", where, name);
+    const std::string place = fmt::format("{}: tensor {}", where, quote(name));
     require(tensor.defined(), place, "a tensor", "none");
     require(tensor.layout() == at::kStrided, place + ": layout", "dense", "another");
     const Dtype dtype = dtype_of(tensor, place);

@@ -24,11 +24,12 @@ constexpr size_t max_dimensions = 64;  // what LibTorch's kernels take
 class EntryReader {
  public:
   EntryReader(const fs::path& path, const std::string& name, const json& description)
-      : where_(fmt::format("{}: tensor \"{}\"", path.string(), name)), description_(description) {
+      : where_(fmt::format("{}: tensor {}", path.string(), quote(name))),
+        description_(description) {
     require(description.is_object(), where_, "an object", description.type_name());
     for (const auto& [key, value] : description.items()) {
       require(key == "dtype" || key == "shape" || key == "data_offsets", where_ + ": field",
-              "dtype, shape or data_offsets", key);
+              "dtype, shape or data_offsets", quote(key));
     }
     entry_.name = name;
   }
@@ -40,11 +41,11 @@ class EntryReader {
             fmt::format("<= {}", max_dimensions), entry_.shape.size());
     const std::vector<int64_t> offsets = integers("data_offsets");
     require(offsets.size() == 2, where_ + ": data_offsets", "[begin, end]",
-            quoted(description_["data_offsets"]));
+            quote(description_["data_offsets"]));
     entry_.begin = offsets[0];
     entry_.end = offsets[1];
     require(entry_.begin <= entry_.end, where_ + ": data_offsets", "begin <= end",
-            quoted(description_["data_offsets"]));
+            quote(description_["data_offsets"]));
     require(entry_.end - entry_.begin == bytes_of_shape(), where_ + ": bytes of the data_offsets",
             fmt::format("{} for its shape and dtype", bytes_of_shape()), entry_.end - entry_.begin);
     return entry_;
@@ -61,7 +62,7 @@ class EntryReader {
     const json& name = field("dtype");
     require(name.is_string(), where_ + ": dtype", "a string", name.type_name());
     const std::optional<Dtype> dtype = dtype_named(name.get_ref<const std::string&>());
-    require(dtype.has_value(), where_ + ": dtype", known_dtypes(), quoted(name));
+    require(dtype.has_value(), where_ + ": dtype", known_dtypes(), quote(name));
     entry_.dtype = *dtype;
   }
 
@@ -73,7 +74,7 @@ class EntryReader {
     for (const json& value : list) {
       require(value.is_number_unsigned() &&
                   value.get<uint64_t>() <= uint64_t{std::numeric_limits<int64_t>::max()},
-              what, "integers >= 0 and < 2^63", quoted(value));
+              what, "integers >= 0 and < 2^63", quote(value));
       values.push_back(value.get<int64_t>());
     }
     return values;
@@ -101,7 +102,7 @@ std::map<std::string, std::string> read_metadata(const fs::path& path, const jso
   require(description.is_object(), where, "an object", description.type_name());
   std::map<std::string, std::string> metadata;
   for (const auto& [key, value] : description.items()) {
-    require(value.is_string(), fmt::format("{}: \"{}\"", where, key), "a string",
+    require(value.is_string(), fmt::format("{}: {}", where, quote(key)), "a string",
             value.type_name());
     metadata.emplace(key, value.get<std::string>());
   }
@@ -117,7 +118,7 @@ void require_covering(std::vector<SafetensorsEntry>& entries, int64_t data_bytes
   int64_t covered = 0;
   for (const SafetensorsEntry& entry : entries) {
     const std::string where =
-        fmt::format("{}: tensor \"{}\": data_offsets", path.string(), entry.name);
+        fmt::format("{}: tensor {}: data_offsets", path.string(), quote(entry.name));
     require(entry.end <= data_bytes, where,
             fmt::format("inside the {} bytes of data in the file", data_bytes),
             fmt::format("[{}, {}]", entry.begin, entry.end));

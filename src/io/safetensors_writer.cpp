@@ -8,6 +8,7 @@
 
 #include "rlhf/core/error.hpp"
 #include "rlhf/io/files.hpp"
+#include "rlhf/io/json.hpp"
 #include "rlhf/io/safetensors_layout.hpp"
 #include "rlhf/io/utf8.hpp"
 
@@ -23,9 +24,9 @@ std::vector<TensorBytes> in_file_order(const std::filesystem::path& path,
                                        std::span<const TensorBytes> tensors) {
   std::set<std::string_view> seen;
   for (const TensorBytes& tensor : tensors) {
-    const std::string where = fmt::format("{}: tensor \"{}\"", path.string(), tensor.name);
+    const std::string where = fmt::format("{}: tensor {}", path.string(), quote(tensor.name));
     require_utf8(tensor.name, where);
-    require(tensor.name != key_of_metadata, where, "another name", tensor.name);
+    require(tensor.name != key_of_metadata, where, "another name", quote(tensor.name));
     require(seen.insert(tensor.name).second, where, "a name of its own",
             "the name of an earlier tensor");
     int64_t bytes = bytes_of(tensor.dtype);
@@ -49,7 +50,7 @@ std::string header_text(const std::filesystem::path& path, const std::vector<Ten
   if (!metadata.empty()) {
     for (const auto& [key, value] : metadata) {
       require_utf8(key, fmt::format("{}: metadata key", path.string()));
-      require_utf8(value, fmt::format("{}: metadata \"{}\"", path.string(), key));
+      require_utf8(value, fmt::format("{}: metadata {}", path.string(), quote(key)));
     }
     text += fmt::format("\"{}\":{}", key_of_metadata, json(metadata).dump());
   }

@@ -6,6 +6,7 @@
 #include "rlhf/core/error.hpp"
 #include "rlhf/io/files.hpp"
 #include "rlhf/io/hugging_face_folder.hpp"
+#include "rlhf/io/json.hpp"
 #include "rlhf/io/utf8.hpp"
 
 namespace rlhf::io {
@@ -43,8 +44,8 @@ void write_weights(const fs::path& folder, const std::vector<Shard>& shards) {
     write_tensor_bytes(folder / name, shards[i], metadata);
     for (const TensorBytes& tensor : shards[i]) {
       require(!weight_map.contains(tensor.name),
-              fmt::format("{}: tensor \"{}\"", folder.string(), tensor.name), "a name of its own",
-              "the name of an earlier tensor");
+              fmt::format("{}: tensor {}", folder.string(), quote(tensor.name)),
+              "a name of its own", "the name of an earlier tensor");
       weight_map[tensor.name] = name;
       total += static_cast<int64_t>(tensor.bytes.size());
     }
@@ -64,9 +65,9 @@ std::string config_text(const json& config) {
 
 void require_writable(const fs::path& folder, const FolderContent& content) {
   for (const auto& [name, bytes] : content.files) {
-    const std::string where = fmt::format("FolderContent::files: \"{}\"", name);
+    const std::string where = fmt::format("FolderContent::files: {}", quote(name));
     require_utf8(name, where);
-    require(is_plain_name(name), where, "a plain file name", name);
+    require(is_plain_name(name), where, "a plain file name", quote(name));
     require(name != config_name && name != index_name && !is_weights_name(name), where,
             "another file than those of the config and the weights", name);
   }

@@ -19,8 +19,9 @@ inline constexpr int64_t max_json_depth = 100;
 nlohmann::json parse_json(std::string_view text, const std::filesystem::path& path,
                           int64_t first_line = 1);
 
-/// A value as a message quotes it: as JSON, cut off where it is long.
-std::string quoted(const nlohmann::json& value);
+/// A value or a name as a message quotes it: as JSON, so that no control character of a file
+/// reaches the terminal, and cut off where it is long.
+std::string quote(const nlohmann::json& value);
 
 /// The value in a file.
 /// @throws Error as read_file and parse_json

@@ -206,7 +206,7 @@ TEST_F(HuggingFace, RefusesFilesThatAreNotItsOwnToWrite) {
     return message_of([&] { write_hugging_face_folder(path_, wrong); });
   };
   EXPECT_EQ(message("../x"),
-            "FolderContent::files: \"../x\": expected a plain file name, got ../x");
+            "FolderContent::files: \"../x\": expected a plain file name, got \"../x\"");
   EXPECT_EQ(message("config.json"),
             "FolderContent::files: \"config.json\": expected another file than those of the config "
             "and the weights, got config.json");

@@ -121,6 +121,12 @@ INSTANTIATE_TEST_SUITE_P(
         Malformed{"NameTwice",
                   GgufBytes(2, 0).tensor("w", {8}, 0, 0).tensor("w", {8}, 0, 32).data(64),
                   "tensor \"w\": expected a name of its own, got the name of an earlier tensor"},
+        Malformed{"NameThatWritesToTheTerminal",
+                  GgufBytes(1, 0).tensor({"a\0\x1b[2J\n", 7}, {8}, 0, 4).data(64),
+                  "tensor \"a\\u0000\\u001b[2J\\n\": offset: expected a multiple of 32, got 4"},
+        Malformed{
+            "NameThatIsLong", GgufBytes(1, 0).tensor(std::string(1000, 'n'), {8}, 0, 4).data(64),
+            "tensor \"" + std::string(99, 'n') + "...: offset: expected a multiple of 32, got 4"},
         Malformed{"FiveDimensions", one_tensor({1, 1, 1, 1, 1}, 0, 0, 32),
                   "tensor \"w\": dimensions: expected <= 4, got 5"},
         Malformed{"FourThousandMillionDimensions", GgufBytes(1, 0).string("w").number(~uint32_t{0}),

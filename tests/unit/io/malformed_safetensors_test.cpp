@@ -69,7 +69,7 @@ INSTANTIATE_TEST_SUITE_P(
         Malformed{"NoOffsets", safetensors_entry(R"("dtype":"F32","shape":[2])", 8),
                   ": tensor \"w\": expected a field data_offsets, got none"},
         Malformed{"FieldThatIsUnknown", safetensors_entry(R"("strides":[1])", 8),
-                  ": tensor \"w\": field: expected dtype, shape or data_offsets, got strides"},
+                  ": tensor \"w\": field: expected dtype, shape or data_offsets, got \"strides\""},
         Malformed{"DtypeThatIsUnknown",
                   safetensors_entry(R"("dtype":"F8_E4M3","shape":[2],"data_offsets":[0,2])", 2),
                   ": tensor \"w\": dtype: expected one of F64, F32, F16, BF16, I64, I32, I16, I8, "

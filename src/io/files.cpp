@@ -2,50 +2,20 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <atomic>
 #include <cerrno>
 #include <cstdio>
-#include <cstring>
 #include <utility>
 
+#include "descriptor.hpp"
 #include "rlhf/core/error.hpp"
 
 namespace rlhf::io {
 namespace {
 
 namespace fs = std::filesystem;
-
-[[noreturn]] void fail_with_errno(const fs::path& path, std::string_view action) {
-  const int code = errno;
-  fail(fmt::format("{}: cannot {}: {}", path.string(), action, std::strerror(code)));
-}
-
-/// An open file, closed at the end of the scope.
-class Descriptor {
- public:
-  explicit Descriptor(int number) : number_(number) {}
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  ~Descriptor() {
-    if (number_ >= 0) ::close(number_);
-  }
-  int number() const { return number_; }
-  bool is_open() const { return number_ >= 0; }
-  /// Some file systems tell of a failed write only here.
-  bool close() { return ::close(std::exchange(number_, -1)) == 0; }
-
- private:
-  int number_;
-};
-
-std::string_view kind_of(mode_t mode) {
-  if (S_ISDIR(mode)) return "a folder";
-  if (S_ISFIFO(mode)) return "a pipe";
-  return "a device or socket";
-}
 
 void write_all(int file, std::string_view bytes, const fs::path& path) {
   while (!bytes.empty()) {
@@ -93,16 +63,12 @@ std::pair<fs::path, int> create_beside(const fs::path& path) {
 }  // namespace
 
 std::string read_file(const fs::path& path, int64_t max_bytes) {
-  // O_NONBLOCK: opening a pipe must not wait for its writer.
-  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
-  if (!file.is_open()) fail_with_errno(path, "open");
-  struct stat status = {};
-  if (::fstat(file.number(), &status) != 0) fail_with_errno(path, "read");
-  require(S_ISREG(status.st_mode), path.string(), "a regular file", kind_of(status.st_mode));
-  require(status.st_size <= max_bytes, path.string() + ": size in bytes",
-          fmt::format("<= {}", max_bytes), static_cast<int64_t>(status.st_size));
+  const Descriptor file = open_regular_file(path);
+  const int64_t size = size_of(file, path);
+  require(size <= max_bytes, path.string() + ": size in bytes", fmt::format("<= {}", max_bytes),
+          size);
 
-  std::string bytes(static_cast<size_t>(status.st_size), '\0');
+  std::string bytes(static_cast<size_t>(size), '\0');
   size_t filled = 0;
   while (filled < bytes.size()) {
     const ssize_t count = ::read(file.number(), bytes.data() + filled, bytes.size() - filled);

@@ -9,6 +9,7 @@
 
 #include "rlhf/core/error.hpp"
 #include "rlhf/io/files.hpp"
+#include "rlhf/io/utf8.hpp"
 
 namespace rlhf::io {
 namespace {
@@ -58,7 +59,8 @@ class Builder final : public nlohmann::json_sax<json> {
   bool end_array() override { return close(); }
 
   bool key(string_t& name) override {
-    if (open_.back()->contains(name)) return refuse(fmt::format("key \"{}\" stands twice", name));
+    if (open_.back()->contains(name))
+      return refuse(fmt::format("key {} stands twice", quote(name)));
     member_ = &(*open_.back())[name];
     return true;
   }
@@ -110,6 +112,13 @@ class Builder final : public nlohmann::json_sax<json> {
 };
 
 }  // namespace
+
+std::string quote(const json& value) {
+  constexpr size_t longest_quote = 100;
+  std::string text = value.dump(-1, ' ', false, json::error_handler_t::replace);
+  if (text.size() <= longest_quote) return text;
+  return text.substr(0, utf8_prefix(std::string_view(text).substr(0, longest_quote))) + "...";
+}
 
 json parse_json(std::string_view text, const std::filesystem::path& path, int64_t first_line) {
   Builder builder;

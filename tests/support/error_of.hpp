@@ -7,7 +7,6 @@
 #include <string>
 
 #include "rlhf/core/error.hpp"
-#include "support/error_of.hpp"
 
 namespace rlhf::test {
 
@@ -21,6 +20,12 @@ inline std::string error_of(const std::function<void()>& action) {
     return std::string("<not an rlhf::Error> ").append(other.what());
   }
   return "<nothing was thrown>";
+}
+
+/// The same without the place in the library's source at its end, to compare as a whole.
+inline std::string message_of(const std::function<void()>& action) {
+  const std::string text = error_of(action);
+  return text.ends_with(']') ? text.substr(0, text.rfind(" [")) : text;
 }
 
 }  // namespace rlhf::test

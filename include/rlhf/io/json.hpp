@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <string>
 #include <string_view>
 
 namespace rlhf::io {
@@ -17,6 +18,10 @@ inline constexpr int64_t max_json_depth = 100;
 ///         names a key of an object twice
 nlohmann::json parse_json(std::string_view text, const std::filesystem::path& path,
                           int64_t first_line = 1);
+
+/// A value or a name as a message quotes it: as JSON, so that no control character of a file
+/// reaches the terminal, and cut off where it is long.
+std::string quote(const nlohmann::json& value);
 
 /// The value in a file.
 /// @throws Error as read_file and parse_json

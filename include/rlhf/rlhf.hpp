@@ -38,6 +38,8 @@
 #include "rlhf/model/causal_lm.hpp"
 #include "rlhf/model/config.hpp"
 #include "rlhf/model/frozen.hpp"
+#include "rlhf/model/gguf.hpp"
+#include "rlhf/model/hugging_face.hpp"
 #include "rlhf/model/kv_cache.hpp"
 #include "rlhf/model/layers.hpp"
 #include "rlhf/model/layout.hpp"

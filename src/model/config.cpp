@@ -20,6 +20,14 @@ void TransformerConfig::validate() const {
           "a multiple of heads (" + std::to_string(heads) + ")", dim);
   require(head_size() % 2 == 0, "TransformerConfig::head_dim", "an even number", head_size());
   require(rope_base > 0, "TransformerConfig::rope_base", "> 0", rope_base);
+  require(rope_scaling.factor > 0, "TransformerConfig::rope_scaling.factor", "> 0",
+          rope_scaling.factor);
+  if (rope_scaling.factor != 1) {
+    require(rope_scaling.low > 0 && rope_scaling.high > rope_scaling.low,
+            "TransformerConfig::rope_scaling.high", "> low > 0", rope_scaling.high);
+    require(rope_scaling.original_context >= 1, "TransformerConfig::rope_scaling.original_context",
+            ">= 1", rope_scaling.original_context);
+  }
   require(norm_epsilon > 0, "TransformerConfig::norm_epsilon", "> 0", norm_epsilon);
 }
 

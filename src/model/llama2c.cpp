@@ -6,6 +6,7 @@
 
 #include "rlhf/core/error.hpp"
 #include "rlhf/io/files.hpp"
+#include "weight_names.hpp"
 
 namespace rlhf::model {
 namespace {
@@ -56,13 +57,6 @@ class Floats {
   std::string file_;
   size_t at_ = header_bytes;
 };
-
-/// Rows (2i, 2i + 1) of each head become (i, i + size / 2).
-Tensor halves_from_pairs(const Tensor& weight, int64_t head_size) {
-  return weight.view({-1, head_size / 2, 2, weight.size(1)})
-      .transpose(1, 2)
-      .reshape(weight.sizes());
-}
 
 /// Bytes that a file of this shape has at least, so that nothing large is allocated for a short
 /// one.

@@ -12,6 +12,7 @@
 #include "rlhf/io/json.hpp"
 #include "rlhf/io/named_tensors.hpp"
 #include "rlhf/io/safetensors.hpp"
+#include "weight_names.hpp"
 
 namespace rlhf::model {
 namespace {
@@ -170,25 +171,41 @@ json to_json(const TransformerConfig& config) {
   const auto output = std::find_if(
       output_layers.begin(), output_layers.end(),
       [&](const OutputLayerName& known) { return known.layer == config.output_layer; });
+  json scaling = nullptr;
+  if (config.rope_scaling.factor != 1) {
+    scaling = {{"factor", config.rope_scaling.factor},
+               {"low", config.rope_scaling.low},
+               {"high", config.rope_scaling.high},
+               {"original_context", config.rope_scaling.original_context}};
+  }
   return {{"vocab_size", config.vocab_size}, {"dim", config.dim},
           {"hidden_dim", config.hidden_dim}, {"layers", config.layers},
           {"heads", config.heads},           {"kv_heads", config.kv_heads},
           {"head_dim", config.head_dim},     {"context_length", config.context_length},
           {"rope_base", config.rope_base},   {"norm_epsilon", config.norm_epsilon},
-          {"output_layer", output->name}};
+          {"output_layer", output->name},    {"rope_scaling", std::move(scaling)}};
 }
 
 TransformerConfig transformer_config_from(const json& value, std::string_view where) {
-  const Fields fields(value, where,
-                      {"vocab_size", "dim", "hidden_dim", "layers", "heads", "kv_heads", "head_dim",
-                       "context_length", "rope_base", "norm_epsilon", "output_layer"});
-  constexpr int64_t largest = int64_t{1} << 31;  // no product of two overflows
+  const Fields fields(
+      value, where,
+      {"vocab_size", "dim", "hidden_dim", "layers", "heads", "kv_heads", "head_dim",
+       "context_length", "rope_base", "norm_epsilon", "output_layer", "rope_scaling"});
   const auto size = [&](const char* name) {
     const int64_t number = fields.integer(name);
-    require(number >= 0 && number <= largest, fields.place(name), fmt::format("0 to {}", largest),
-            number);
+    require(number >= 0 && number <= largest_dimension, fields.place(name),
+            fmt::format("0 to {}", largest_dimension), number);
     return number;
   };
+  RopeScaling scaling;
+  if (!fields.value("rope_scaling").is_null()) {
+    const Fields own(fields.value("rope_scaling"), fields.place("rope_scaling"),
+                     {"factor", "low", "high", "original_context"});
+    scaling = {.factor = own.number("factor"),
+               .low = own.number("low"),
+               .high = own.number("high"),
+               .original_context = own.integer("original_context")};
+  }
   const TransformerConfig config{
       .vocab_size = size("vocab_size"),
       .dim = size("dim"),
@@ -199,6 +216,7 @@ TransformerConfig transformer_config_from(const json& value, std::string_view wh
       .head_dim = size("head_dim"),
       .context_length = size("context_length"),
       .rope_base = fields.number("rope_base"),
+      .rope_scaling = scaling,
       .norm_epsilon = fields.number("norm_epsilon"),
       .output_layer = fields.choice("output_layer", output_layers).layer};
   try {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numbers>
 
 #include "fused_decoder.hpp"
 #include "fused_step.hpp"
@@ -59,6 +60,19 @@ model::DecoderShape decoder_shape(const TransformerConfig& config) {
           .epsilon = static_cast<float>(config.norm_epsilon)};
 }
 
+/// Radians a token of each pair, float64 [head_size / 2].
+Tensor rotary_frequencies(const TransformerConfig& config) {
+  const int64_t size = config.head_size();
+  const Tensor exponents = torch::arange(0, size, 2, torch::kFloat64) / size;
+  const Tensor fast = torch::pow(config.rope_base, -exponents);
+  const RopeScaling& scaling = config.rope_scaling;
+  if (scaling.factor == 1) return fast;
+  const Tensor turns =
+      fast * static_cast<double>(scaling.original_context) / (2 * std::numbers::pi);
+  const Tensor share = ((turns - scaling.low) / (scaling.high - scaling.low)).clamp(0, 1);
+  return fast * (share + (1 - share) / scaling.factor);
+}
+
 std::vector<int64_t> row_lengths(const Completions& completions) {
   return int64_vector(completions.lengths());
 }
@@ -87,9 +101,8 @@ Transformer::Transformer(const TransformerConfig& config, Generator& generator) 
   }
   norm_ = ones();
 
-  const Tensor exponents = torch::arange(0, heads.size, 2, torch::kFloat64) / heads.size;
   const Tensor angles = torch::outer(torch::arange(config.context_length, torch::kFloat64),
-                                     torch::pow(config.rope_base, -exponents));
+                                     rotary_frequencies(config));
   cosines_ = angles.cos().to(torch::kFloat32);
   sines_ = angles.sin().to(torch::kFloat32);
 }

@@ -1,0 +1,36 @@
+/// Reading the list of weight parts from a file that names its tensors, GGUF or a Hugging Face
+/// folder, which offer the same three things: tensors(), contains() and read().
+#pragma once
+
+#include <set>
+
+#include "rlhf/core/error.hpp"
+#include "weight_names.hpp"
+
+namespace rlhf::model {
+
+/// @throws Error naming a tensor that is missing, ill-shaped, or there and none of the parts
+template <class File>
+void require_parts(const File& file, const std::string& place, const std::vector<WeightPart>& parts,
+                   std::set<std::string> passed_over) {
+  for (const WeightPart& part : parts) {
+    require(file.contains(part.name), place, "a tensor \"" + part.name + "\"", "none");
+    require(at::IntArrayRef(file.tensor(part.name).shape) == part.rows.sizes(),
+            place + ": shape of \"" + part.name + "\"", part.rows.sizes(),
+            at::IntArrayRef(file.tensor(part.name).shape));
+    passed_over.insert(part.name);
+  }
+  for (const auto& tensor : file.tensors()) {
+    require(passed_over.contains(tensor.name), place, "no tensor that the model has no place for",
+            "\"" + tensor.name + "\"");
+  }
+}
+
+template <class File>
+void read_parts(const File& file, const std::vector<WeightPart>& parts) {
+  for (const WeightPart& part : parts) {
+    file.read(part.name, {part.rows.data_ptr<float>(), static_cast<size_t>(part.rows.numel())});
+  }
+}
+
+}  // namespace rlhf::model

@@ -1,0 +1,78 @@
+// Folders that we write give the same logits in transformers. Skipped where RLHF_PYTHON (python3
+// unless set) lacks safetensors, torch or transformers.
+#include "rlhf/model/hugging_face.hpp"
+
+#include <gtest/gtest.h>
+
+#include "rlhf/reward/reward_model.hpp"
+#include "support/python.hpp"
+#include "support/temporary_folder.hpp"
+
+namespace rlhf {
+namespace {
+
+using nlohmann::json;
+using test::ask_python;
+
+const std::filesystem::path script =
+    std::filesystem::path(RLHF_GOLDEN_DIR) / "../peer/model/hugging_face.py";
+const std::vector<int64_t> tokens{3, 1, 4, 1, 5, 9, 2, 6, 5, 3, 5};
+
+class Transformers : public testing::Test {
+ protected:
+  void SetUp() override {
+    const std::string check = "'" + test::python() + "' -c pass 2> /dev/null";
+    if (std::system(check.c_str()) != 0) GTEST_SKIP() << "no Python called " << test::python();
+    const std::string problem = ask_python(script, {"check"});
+    if (!problem.empty()) GTEST_SKIP() << test::python() << ": " << problem;
+  }
+  CausalLM random_model(OutputLayer output_layer, RopeScaling scaling) {
+    Generator generator(7);
+    CausalLM lm({.vocab_size = 31,
+                 .dim = 24,
+                 .hidden_dim = 40,
+                 .layers = 3,
+                 .heads = 4,
+                 .kv_heads = 2,
+                 .context_length = 64,
+                 .rope_scaling = scaling,
+                 .output_layer = output_layer},
+                generator);
+    NoGrad no_grad;
+    for (auto& [name, weight] : lm.named_parameters()) weight.mul_(weight.dim() == 2 ? 8 : 1.5);
+    return lm;
+  }
+  void expect_near(const json& theirs, const Tensor& ours) {
+    ASSERT_EQ(theirs.size(), static_cast<size_t>(ours.numel()));
+    for (size_t i = 0; i < theirs.size(); ++i) {
+      EXPECT_NEAR(theirs[i].get<double>(), ours[static_cast<int64_t>(i)].item<double>(), 2e-5);
+    }
+  }
+  test::TemporaryFolder folder_;
+};
+
+TEST_F(Transformers, GivesTheLogitsOfAModelThatWeSaved) {
+  for (const auto output_layer : {OutputLayer::tied, OutputLayer::separate}) {
+    for (const RopeScaling& scaling :
+         {RopeScaling{}, RopeScaling{.factor = 4, .original_context = 16}}) {
+      const CausalLM lm = random_model(output_layer, scaling);
+      model::save_hugging_face(folder_ / "model", lm);
+      KvCache cache = lm.begin(completions_from({tokens}));
+      NoGrad no_grad;
+      expect_near(ask_python(script, {"logits", (folder_ / "model").string(), json(tokens).dump()}),
+                  lm.step(cache, torch::tensor({tokens.back()}))[0]);
+    }
+  }
+}
+
+TEST_F(Transformers, GivesTheScoreOfARewardModelThatWeSaved) {
+  Generator generator(1);
+  RewardModel reward(random_model(OutputLayer::tied, {}), generator);
+  model::save_hugging_face(folder_ / "reward", reward.scalar());
+  NoGrad no_grad;
+  expect_near(ask_python(script, {"score", (folder_ / "reward").string(), json(tokens).dump()}),
+              reward.score(completions_from({{3, 1, 4, 1, 5, 9, 2, 6, 5, 3}}, {{5}})));
+}
+
+}  // namespace
+}  // namespace rlhf

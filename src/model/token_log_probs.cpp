@@ -15,6 +15,8 @@ using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
 constexpr int64_t chunk_elements = int64_t{1} << 22;
+/// Logits that are kept for the backward pass instead of being made again there.
+constexpr int64_t most_kept = int64_t{1} << 23;
 
 /// log softmax of a chunk of rows, in place of their logits.
 Tensor chunk_log_softmax(const Tensor& hidden, const Tensor& weight, double temperature) {
@@ -87,11 +89,11 @@ struct ChunkedLogProbs : torch::autograd::Function<ChunkedLogProbs> {
 struct FusedLogProbs : torch::autograd::Function<FusedLogProbs> {
   static variable_list forward(AutogradContext* ctx, const Tensor& hidden, const Tensor& weight,
                                const Tensor& targets, double temperature, bool with_entropy,
-                               kernels::Number number) {
+                               kernels::Number number, bool learns) {
     const int64_t rows = hidden.size(0), vocab = weight.size(0);
     const Tensor log_probs = torch::empty({rows}), sums = torch::empty({rows});
     const Tensor entropy = with_entropy ? torch::empty({rows}) : Tensor();
-    const bool kept = rows * vocab <= chunk_elements;
+    const bool kept = learns && rows * vocab <= most_kept;
     const int threads = kernels::threads_for(rows);
     const int64_t block =
         kept ? rows : std::max<int64_t>(1, chunk_elements / vocab / threads);  // of one thread
@@ -161,7 +163,7 @@ struct FusedLogProbs : torch::autograd::Function<FusedLogProbs> {
         member.barrier();  // before the next chunk overwrites this one
       }
     });
-    return {hidden_gradient, weight_gradients, Tensor(), Tensor(), Tensor(), Tensor()};
+    return {hidden_gradient, weight_gradients, Tensor(), Tensor(), Tensor(), Tensor(), Tensor()};
   }
 };
 
@@ -169,12 +171,12 @@ struct FusedLogProbs : torch::autograd::Function<FusedLogProbs> {
 
 LogProbs token_log_probs(const Tensor& hidden, const Tensor& weight, const Tensor& targets,
                          double temperature, bool with_entropy, Precision precision) {
-  const bool entropy_learns = with_entropy && at::GradMode::is_enabled() &&
-                              (hidden.requires_grad() || weight.requires_grad());
-  const bool fused = can_fuse(hidden) && can_fuse(weight) && !entropy_learns;
+  const bool learns =
+      at::GradMode::is_enabled() && (hidden.requires_grad() || weight.requires_grad());
+  const bool fused = can_fuse(hidden) && can_fuse(weight) && !(with_entropy && learns);
   const variable_list results =
       fused ? FusedLogProbs::apply(hidden.contiguous(), weight, targets.contiguous(), temperature,
-                                   with_entropy, number_of(precision))
+                                   with_entropy, number_of(precision), learns)
             : ChunkedLogProbs::apply(hidden, weight, targets, temperature, with_entropy);
   return {.log_probs = results[0], .entropy = with_entropy ? results[1] : Tensor()};
 }

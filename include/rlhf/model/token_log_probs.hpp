@@ -17,7 +17,7 @@ struct LogProbs {
 /// @param weight   [V, D]
 /// @param targets  int64 [M], each in [0, V)
 /// @param precision  of the products, where the kernels make them (float32 on the CPU)
-/// Memory beyond the results is bounded by a constant (16 MiB of float32), whatever M and V are.
+/// Memory beyond the results is bounded by a constant (48 MiB), whatever M and V are.
 LogProbs token_log_probs(const Tensor& hidden, const Tensor& weight, const Tensor& targets,
                          double temperature, bool with_entropy,
                          Precision precision = Precision::float32);

@@ -31,7 +31,7 @@ struct BpeTable {
 };
 
 /// Bytes that have no token are dropped before merging, as llama.cpp and `tokenizers` do.
-/// @throws Error if an id or a merge does not fit, or a token that is not added leaves the alphabet
+/// @throws Error if an id or a merge does not fit
 ByteLevelBpe byte_level_bpe(const BpeTable& table);
 
 }  // namespace rlhf

@@ -94,7 +94,8 @@ TEST(ByteLevelBpeProperty, MergingAgreesWithThePlainLoop) {
   Generator generator(2);
   for (int i = 0; i < 2000; ++i) {
     std::string piece;
-    for (int64_t length = 1 + generator.below(24); length > 0; --length)
+    // Short pieces and long ones are merged in different ways.
+    for (int64_t length = 1 + generator.below(i % 10 == 0 ? 200 : 24); length > 0; --length)
       piece += static_cast<char>('a' + generator.below(3));
     ASSERT_EQ(test::tokens_of(tokenizer.vocabulary(), tokenizer.encode(piece)),
               plain_loop(tokenizer, piece));

@@ -4,9 +4,8 @@
 #include <algorithm>
 
 #include "bpe_tables.hpp"
-#include "json_field.hpp"
+#include "named_tokens.hpp"
 #include "rlhf/io/files.hpp"
-#include "rlhf/io/json.hpp"
 #include "tokenizer_json.hpp"
 
 namespace rlhf {
@@ -15,33 +14,6 @@ namespace {
 namespace fs = std::filesystem;
 using nlohmann::json;
 using nlohmann::ordered_json;
-
-constexpr int64_t largest_configuration = int64_t{1} << 26;
-
-/// A file that may be missing.
-json read_if_there(const fs::path& path) {
-  std::error_code error;
-  if (!fs::exists(path, error)) return json::object();
-  return io::read_json(path, largest_configuration);
-}
-
-/// "<eos>" or {"content": "<eos>", ...}
-std::optional<std::string> named_token(const text::JsonField& root, const std::string& key) {
-  const auto field = root.find(key);
-  if (!field) return std::nullopt;
-  return field->value().is_object() ? field->at("content").string() : field->string();
-}
-
-NamedTokens named_tokens(const text::JsonField& config, const text::JsonField& map) {
-  const auto name = [&](const std::string& key) {
-    auto token = named_token(config, key);
-    return token ? token : named_token(map, key);
-  };
-  return {.bos = name("bos_token"),
-          .eos = name("eos_token"),
-          .pad = name("pad_token"),
-          .unk = name("unk_token")};
-}
 
 /// Gives a token its kind; a token of the model that only a role makes special becomes an added
 /// one.
@@ -96,11 +68,10 @@ void set_ends(BpeParts& parts, const text::JsonField& config, const text::JsonFi
 ByteLevelBpe ByteLevelBpe::load(const fs::path& folder) {
   const fs::path path = folder / "tokenizer.json";
   BpeParts parts = text::read_tokenizer_json(path);
-  const json config = read_if_there(folder / "tokenizer_config.json");
-  const json map = read_if_there(folder / "special_tokens_map.json");
-  const json generation = read_if_there(folder / "generation_config.json");
-  const text::JsonField root(config, folder / "tokenizer_config.json");
-  parts.rules.named = named_tokens(root, {map, folder / "special_tokens_map.json"});
+  const text::TokenizerConfig config(folder);
+  const text::JsonField root = config.root();
+  const json generation = text::read_if_there(folder / "generation_config.json");
+  parts.rules.named = config.named();
   const NamedTokens& named = parts.rules.named;
   const auto set_named = [&](const char* key, const auto& token, TokenKind kind) {
     if (token) set_kind(parts, *token, kind, root.where() + ": " + key);

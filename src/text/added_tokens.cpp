@@ -28,23 +28,56 @@ bool has_no_word_beside(std::string_view text, size_t at, size_t length) {
 
 }  // namespace
 
-void AddedTokens::add(const AddedToken& token, int64_t id) {
-  auto& entries = by_first_byte_[static_cast<uint8_t>(token.content.front())];
-  const auto shorter = std::find_if(entries.begin(), entries.end(), [&](const Entry& entry) {
-    return entry.token.content.size() < token.content.size();
-  });
-  entries.insert(shorter, Entry{token, id});
+AddedTokens::AddedTokens() {
+  roots_.fill(-1);
 }
 
+int32_t AddedTokens::child(int32_t node, char byte) const {
+  for (const auto& [each, next] : nodes_[static_cast<size_t>(node)].children) {
+    if (each == byte) return next;
+  }
+  return -1;
+}
+
+void AddedTokens::add(const AddedToken& token, int64_t id) {
+  const auto make = [&] {
+    nodes_.emplace_back();
+    return static_cast<int32_t>(nodes_.size() - 1);
+  };
+  int32_t& root = roots_[static_cast<uint8_t>(token.content.front())];
+  if (root < 0) root = make();
+  int32_t node = root;
+  for (char byte : std::string_view(token.content).substr(1)) {
+    int32_t next = child(node, byte);
+    if (next < 0) {
+      next = make();
+      nodes_[static_cast<size_t>(node)].children.emplace_back(byte, next);
+    }
+    node = next;
+  }
+  nodes_[static_cast<size_t>(node)].entry = static_cast<int32_t>(entries_.size());
+  entries_.push_back({token, id});
+}
+
+bool AddedTokens::fits(const Entry& entry, std::string_view text, size_t place,
+                       SpecialText special) const {
+  if (special == SpecialText::plain && entry.token.kind != TokenKind::ordinary) return false;
+  return !entry.token.whole_word || stands_alone(text, place, entry.token.content);
+}
+
+/// The longest token that stands at a place and fits.
 const AddedTokens::Entry* AddedTokens::at(std::string_view text, size_t place,
                                           SpecialText special) const {
-  for (const Entry& entry : by_first_byte_[static_cast<uint8_t>(text[place])]) {
-    if (special == SpecialText::plain && entry.token.kind != TokenKind::ordinary) continue;
-    if (!text.substr(place).starts_with(entry.token.content)) continue;
-    if (entry.token.whole_word && !stands_alone(text, place, entry.token.content)) continue;
-    return &entry;
+  const Entry* longest = nullptr;
+  int32_t node = roots_[static_cast<uint8_t>(text[place])];
+  for (size_t next = place + 1; node >= 0; ++next) {
+    if (const auto found = nodes_[static_cast<size_t>(node)].entry) {
+      const Entry& entry = entries_[static_cast<size_t>(*found)];
+      if (fits(entry, text, place, special)) longest = &entry;
+    }
+    node = next < text.size() ? child(node, text[next]) : -1;
   }
-  return nullptr;
+  return longest;
 }
 
 std::vector<Segment> AddedTokens::segments(std::string_view text, SpecialText special) const {

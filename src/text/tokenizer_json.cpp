@@ -23,14 +23,17 @@ std::vector<std::string> spelt_tokens(const JsonField& vocab) {
   std::vector<std::string> tokens;
   const size_t end = vocab.value().size() + most_gaps;
   for (const auto& [token, value] : vocab.value().items()) {
-    const JsonField id = vocab.at(token);
-    require(static_cast<size_t>(id.id()) < end, id.where(),
-            fmt::format("< {}, as there are {} tokens", end, vocab.value().size()), id.id());
-    require(!token.empty(), vocab.where() + ": token", "at least one character", "none");
-    const auto place = static_cast<size_t>(id.id());
+    const auto where = [&] { return vocab.at(token).where(); };  // made only for messages
+    if (!value.is_number_unsigned()) vocab.at(token).refuse("a whole number >= 0");
+    if (value.get<uint64_t>() >= end) {
+      fail(where(), fmt::format("< {}, as there are {} tokens", end, vocab.value().size()),
+           value.dump());
+    }
+    if (token.empty()) fail(vocab.where() + ": token", "at least one character", "none");
+    const auto place = value.get<size_t>();
     if (place >= tokens.size()) tokens.resize(place + 1);
     if (!tokens[place].empty()) {
-      fail(id.where(), "an id of its own", fmt::format("{}, as {:?}", place, tokens[place]));
+      fail(where(), "an id of its own", fmt::format("{}, as {:?}", place, tokens[place]));
     }
     tokens[place] = token;
   }

@@ -64,9 +64,11 @@ void Vocabulary::add(const AddedToken& token) {
   require(!token.content.empty(), "AddedToken::content", "at least one character", "none");
   io::require_utf8(token.content, fmt::format("AddedToken::content {:?}", token.content));
   const int64_t id = place(token);
-  if (std::find(added_ids_.begin(), added_ids_.end(), id) != added_ids_.end()) {
+  is_added_.resize(tokens_.size());
+  if (is_added_[static_cast<size_t>(id)] || !added_contents_.insert(token.content).second) {
     fail(fmt::format("added token {:?}", token.content), "to be added once", "twice");
   }
+  is_added_[static_cast<size_t>(id)] = true;
   kinds_[static_cast<size_t>(id)] = token.kind;
   if (token.kind == TokenKind::unknown) {
     if (unknown_) fail("added tokens of kind unknown", "at most one", "two");

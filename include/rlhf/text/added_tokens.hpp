@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace rlhf {
@@ -58,6 +59,8 @@ struct Segment {
 /// Finds added tokens in text.
 class AddedTokens {
  public:
+  AddedTokens();
+  /// A content that is there already is replaced.
   void add(const AddedToken& token, int64_t id);
 
   /// The text cut at its added tokens: leftmost first, the longest of those that fit.
@@ -68,9 +71,18 @@ class AddedTokens {
     AddedToken token;
     int64_t id;
   };
+  /// A node of the tree of contents, a byte a level.
+  struct Node {
+    std::vector<std::pair<char, int32_t>> children = {};
+    std::optional<int32_t> entry = {};  ///< whose content ends here
+  };
   const Entry* at(std::string_view text, size_t place, SpecialText special) const;
+  bool fits(const Entry& entry, std::string_view text, size_t place, SpecialText special) const;
+  int32_t child(int32_t node, char byte) const;
 
-  std::array<std::vector<Entry>, 256> by_first_byte_;  // the longest first
+  std::array<int32_t, 256> roots_;  // the node of each first byte, -1: none
+  std::vector<Node> nodes_;
+  std::vector<Entry> entries_;
 };
 
 }  // namespace text

@@ -9,6 +9,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -71,6 +72,8 @@ class Vocabulary {
   std::unordered_map<std::string, int64_t, text::StringHash, std::equal_to<>> ids_;
   std::vector<AddedToken> added_;
   std::vector<int64_t> added_ids_;
+  std::vector<bool> is_added_;  // by id
+  std::unordered_set<std::string> added_contents_;
   text::AddedTokens matcher_;
   std::optional<int64_t> unknown_;
 };

@@ -125,8 +125,7 @@ TEST(HostileTemplate, HasBoundedSourceAndNumbers) {
 
 TEST(HostileTemplate, CannotReachBeyondItsValues) {
   for (const std::string name : {"__class__", "__init__", "mro", "__globals__"}) {
-    EXPECT_EQ(ChatTemplate("{{ ''." + name + " }}{{ messages." + name + " }}").render({}),
-              "chat template, line 1: it");
+    EXPECT_EQ(ChatTemplate("{{ ''." + name + " }}{{ messages." + name + " }}").render({}), "");
   }
 }
 

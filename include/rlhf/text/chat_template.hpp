@@ -137,7 +137,8 @@ std::vector<std::string> end_texts(const T& tokenizer) {
 }
 
 /// The tokens of a conversation. What stands before, in and after each turn is encoded by itself,
-/// as it is when the model is prompted and answers: no token lies across a boundary.
+/// as it is when the model is prompted and answers: no token lies across a boundary. A content
+/// that spells a special token becomes it, as with `transformers`.
 /// @throws Error if turns overlap or lie outside the text
 template <Tokenizer T>
 ChatTokens encode_chat(const T& tokenizer, const ChatText& chat) {

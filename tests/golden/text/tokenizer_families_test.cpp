@@ -59,5 +59,18 @@ INSTANTIATE_TEST_SUITE_P(All, TokenizerFamily,
                                          "removed", "unknown", "unknown_each"),
                          [](const auto& family) { return std::string(family.param); });
 
+TEST(TokenizerFamilies, ThatLoseNothingEncodeTheirOwnTextTheSameWay) {
+  for (const char* family : {"gpt2", "llama3", "qwen2"}) {
+    const test::TemporaryFolder folder;
+    const json golden = test::read_golden(std::string("tokenizers/") + family);
+    folder.put("tokenizer.json", golden["tokenizer"].dump());
+    const ByteLevelBpe tokenizer = ByteLevelBpe::load(folder.path());
+    for (const json& text : test::read_golden("tokenizers/texts")) {
+      const auto ids = tokenizer.encode(text.get<std::string>());
+      EXPECT_EQ(tokenizer.encode(tokenizer.decode(ids, SpecialTokens::keep)), ids) << text;
+    }
+  }
+}
+
 }  // namespace
 }  // namespace rlhf

@@ -4,6 +4,7 @@ find_package(nlohmann_json 3.11 REQUIRED GLOBAL)
 find_package(fmt REQUIRED GLOBAL)
 find_package(spdlog REQUIRED GLOBAL)
 find_package(PCRE2 REQUIRED GLOBAL)
+find_package(Utf8proc REQUIRED GLOBAL)
 find_package(OpenMP REQUIRED COMPONENTS CXX GLOBAL)
 
 include(RlhfFmtFirst)

@@ -15,4 +15,5 @@ install(FILES
   "${CMAKE_CURRENT_BINARY_DIR}/rlhfConfigVersion.cmake"
   "${CMAKE_CURRENT_LIST_DIR}/RlhfFmtFirst.cmake"
   "${CMAKE_CURRENT_LIST_DIR}/FindPCRE2.cmake"
+  "${CMAKE_CURRENT_LIST_DIR}/FindUtf8proc.cmake"
   DESTINATION "${rlhf_package_dir}")

@@ -53,7 +53,7 @@ required_packages() {
   has python3 || missing+=(python3)
   if has dpkg-query; then
     for package in libfmt-dev libspdlog-dev nlohmann-json3-dev libgtest-dev libgmock-dev \
-      libcli11-dev libpcre2-dev; do
+      libcli11-dev libpcre2-dev libutf8proc-dev; do
       installed "$package" || missing+=("$package")
     done
   fi

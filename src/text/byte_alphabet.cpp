@@ -55,6 +55,10 @@ std::string to_byte_alphabet(std::string_view bytes) {
   return characters;
 }
 
+std::string bytes_of_token(std::string_view spelt) {
+  return from_byte_alphabet(spelt).value_or(std::string(spelt));
+}
+
 std::optional<std::string> from_byte_alphabet(std::string_view characters) {
   std::string bytes;
   while (!characters.empty()) {

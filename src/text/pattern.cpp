@@ -17,56 +17,38 @@ std::string message_of(int code) {
   return reinterpret_cast<const char*>(buffer.data());
 }
 
+struct FreeMatch {
+  void operator()(pcre2_match_data* data) const { pcre2_match_data_free(data); }
+};
+
+/// Where a match stands. One a thread: making one costs more than matching a short text.
+pcre2_match_data* match_data() {
+  thread_local const std::unique_ptr<pcre2_match_data, FreeMatch> data(
+      pcre2_match_data_create(1, nullptr));
+  return data.get();
+}
+
+// Lines end at "\n", for `^`, `$` and `.`, whatever PCRE2 was built with.
+pcre2_code* compile(const std::string& source, int& error, PCRE2_SIZE& offset) {
+  pcre2_compile_context* context = pcre2_compile_context_create(nullptr);
+  pcre2_set_newline(context, PCRE2_NEWLINE_LF);
+  pcre2_code* code = pcre2_compile(
+      reinterpret_cast<PCRE2_SPTR>(source.data()), source.size(),
+      PCRE2_UTF | PCRE2_UCP | PCRE2_MULTILINE | PCRE2_NEVER_BACKSLASH_C, &error, &offset, context);
+  pcre2_compile_context_free(context);
+  return code;
+}
+
 }  // namespace
 
-// Unicode 15.0, 15.1 and 16.0 over 14.0, the oldest that PCRE2 10.40 to 10.42 know.
-const std::string& letters() {
-  static const std::string ranges =
-      R"(\p{L})"
-      R"(\x{1C89}-\x{1C8A}\x{A7CB}-\x{A7CD}\x{A7DA}-\x{A7DC}\x{105C0}-\x{105F3})"
-      R"(\x{10D4A}-\x{10D65}\x{10D6F}-\x{10D85}\x{10EC2}-\x{10EC4}\x{1123F}-\x{11240})"
-      R"(\x{11380}-\x{11389}\x{1138B}\x{1138E}\x{11390}-\x{113B5}\x{113B7}\x{113D1}\x{113D3})"
-      R"(\x{11BC0}-\x{11BE0}\x{11F02}\x{11F04}-\x{11F10}\x{11F12}-\x{11F33}\x{1342F})"
-      R"(\x{13441}-\x{13446}\x{13460}-\x{143FA}\x{16100}-\x{1611D}\x{16D40}-\x{16D6C})"
-      R"(\x{18CFF}\x{1B132}\x{1B155}\x{1DF25}-\x{1DF2A}\x{1E030}-\x{1E06D}\x{1E4D0}-\x{1E4EB})"
-      R"(\x{1E5D0}-\x{1E5ED}\x{1E5F0}\x{2B739}\x{2EBF0}-\x{2EE5D}\x{31350}-\x{323AF})";
-  return ranges;
-}
-
-const std::string& numbers() {
-  static const std::string ranges =
-      R"(\p{N})"
-      R"(\x{10D40}-\x{10D49}\x{116D0}-\x{116E3}\x{11BF0}-\x{11BF9}\x{11F50}-\x{11F59})"
-      R"(\x{16130}-\x{16139}\x{16D70}-\x{16D79}\x{1CCF0}-\x{1CCF9}\x{1D2C0}-\x{1D2D3})"
-      R"(\x{1E4F0}-\x{1E4F9}\x{1E5F1}-\x{1E5FA})";
-  return ranges;
-}
-
-// PCRE2's \s has U+180E, which Unicode no longer counts as white space.
-const std::string& white_space() {
-  static const std::string ranges =
-      R"(\x09-\x0D\x20\x{85}\x{A0}\x{1680}\x{2000}-\x{200A}\x{2028}\x{2029}\x{202F}\x{205F}\x{3000})";
-  return ranges;
-}
-
-bool is_word_character(std::string_view character) {
-  static const Pattern word(fmt::format(R"([{}{}\p{{M}}_])", letters(), numbers()));
-  if (character.size() == 1) {
-    const char c = character.front();
-    return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '_';
-  }
-  return word.matches(character);
-}
-
-Pattern::Pattern(const std::string& source) {
+Pattern::Pattern(const std::string& source, const std::string& shown) {
   int error = 0;
   PCRE2_SIZE offset = 0;
-  code_.reset(pcre2_compile(reinterpret_cast<PCRE2_SPTR>(source.data()), source.size(),
-                            PCRE2_UTF | PCRE2_UCP | PCRE2_NEVER_BACKSLASH_C, &error, &offset,
-                            nullptr));
-  if (!code_) {
-    fail(fmt::format("split pattern {:?}: {} at offset {}", source, message_of(error), offset));
+  code_.reset(compile(source, error, offset));
+  if (!code_ && source == shown) {
+    fail(fmt::format("split pattern {:?}: {} at offset {}", shown, message_of(error), offset));
   }
+  if (!code_) fail(fmt::format("split pattern {:?}: {}", shown, message_of(error)));
   // Where this machine allows no JIT code, pcre2_match interprets the pattern.
   pcre2_jit_compile(code_.get(), PCRE2_JIT_COMPLETE);
 }
@@ -74,28 +56,21 @@ Pattern::Pattern(const std::string& source) {
 void Pattern::Free::operator()(pcre2_code* code) const {
   pcre2_code_free(code);
 }
-void Pattern::Free::operator()(pcre2_match_data* data) const {
-  pcre2_match_data_free(data);
-}
 
-Pattern::MatchData Pattern::match_data() const {
-  return MatchData(pcre2_match_data_create(1, nullptr));
-}
-
-bool Pattern::matches(std::string_view text) const {
-  return find(text, 0, *match_data()).first < text.size();
-}
-
-std::pair<size_t, size_t> Pattern::find(std::string_view text, size_t from,
-                                        pcre2_match_data& data) const {
-  // Without NO_UTF_CHECK each call would read the whole text again.
-  const int count = pcre2_match(code_.get(), reinterpret_cast<PCRE2_SPTR>(text.data()), text.size(),
-                                from, PCRE2_NO_UTF_CHECK | PCRE2_NOTEMPTY, &data, nullptr);
-  if (count == PCRE2_ERROR_NOMATCH) return {text.size(), text.size()};
+std::optional<std::pair<size_t, size_t>> Pattern::find(std::string_view text, size_t from) const {
+  const auto match = [&](uint32_t options) {
+    // Without NO_UTF_CHECK each call would read the whole text again.
+    return pcre2_match(code_.get(), reinterpret_cast<PCRE2_SPTR>(text.data()), text.size(), from,
+                       PCRE2_NO_UTF_CHECK | options, match_data(), nullptr);
+  };
+  int count = match(0);
+  // JIT code has a small stack of its own; the interpreter uses the heap.
+  if (count == PCRE2_ERROR_JIT_STACKLIMIT) count = match(PCRE2_NO_JIT);
+  if (count == PCRE2_ERROR_NOMATCH) return std::nullopt;
   if (count < 0)
     fail(fmt::format("split pattern on a text of {} bytes: {}", text.size(), message_of(count)));
-  const PCRE2_SIZE* bounds = pcre2_get_ovector_pointer(&data);
-  return {bounds[0], bounds[1]};
+  const PCRE2_SIZE* bounds = pcre2_get_ovector_pointer(match_data());
+  return std::pair(bounds[0], bounds[1]);
 }
 
 }  // namespace rlhf::text

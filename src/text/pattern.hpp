@@ -1,7 +1,8 @@
-/// Regular expressions over UTF-8, and the character classes that tokenizers cut by.
+/// Regular expressions over UTF-8.
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -9,53 +10,60 @@
 #include "rlhf/io/utf8.hpp"
 
 struct pcre2_real_code_8;
-struct pcre2_real_match_data_8;
 
 namespace rlhf::text {
 
-/// Contents of a character class: Unicode 16's letters, numbers and white space. PCRE2's own depend
-/// on its version and a tokenizer's must not, so what later Unicode versions added is spelt out.
-const std::string& letters();
-const std::string& numbers();
-const std::string& white_space();
-
-/// Whether one character (valid UTF-8) is a letter, number, combining mark or underscore.
-bool is_word_character(std::string_view character);
-
-/// A compiled pattern, shared by threads.
+/// A compiled PCRE2 pattern, shared by threads.
 class Pattern {
  public:
+  /// @param shown  the pattern as its user wrote it, for messages
   /// @throws Error naming the pattern and the place where it is wrong
-  explicit Pattern(const std::string& source);
+  explicit Pattern(const std::string& source) : Pattern(source, source) {}
+  Pattern(const std::string& source, const std::string& shown);
 
   /// Whether it matches anywhere in the text.
-  bool matches(std::string_view text) const;
+  bool matches(std::string_view text) const { return find(text, 0).has_value(); }
+
+  /// Start and end of the leftmost match at or after `from`. `text` must be valid UTF-8.
+  /// @throws Error if matching exceeds PCRE2's limits
+  std::optional<std::pair<size_t, size_t>> find(std::string_view text, size_t from) const;
+
+  /// Calls visit(start, end) for every match, in order. An empty one right behind another match is
+  /// none.
+  template <class Visit>
+  void each_match(std::string_view text, Visit&& visit) const {
+    size_t from = 0;
+    std::optional<size_t> last_end;
+    while (from <= text.size()) {
+      const auto match = find(text, from);
+      if (!match) return;
+      const auto [start, end] = *match;
+      if (start == end && last_end == end) {
+        from += std::max<size_t>(1, io::utf8_length(text.substr(from)));
+        continue;
+      }
+      visit(start, end);
+      from = end;
+      last_end = end;
+    }
+  }
 
   /// Calls visit(piece) for every match, and for every stretch between matches, in order.
-  /// `text` must be valid UTF-8. @throws Error if matching exceeds PCRE2's limits
   template <class Visit>
   void split(std::string_view text, Visit&& visit) const {
-    const MatchData data = match_data();
     size_t done = 0;
-    while (done < text.size()) {
-      const auto [start, end] = find(text, done, *data);
+    each_match(text, [&](size_t start, size_t end) {
       if (start > done) visit(text.substr(done, start - done));
       if (end > start) visit(text.substr(start, end - start));
       done = end;
-    }
+    });
+    if (done < text.size()) visit(text.substr(done));
   }
 
  private:
   struct Free {
     void operator()(pcre2_real_code_8* code) const;
-    void operator()(pcre2_real_match_data_8* data) const;
   };
-  using MatchData = std::unique_ptr<pcre2_real_match_data_8, Free>;
-
-  MatchData match_data() const;
-  /// The next match that is not empty; {size, size} where there is none.
-  std::pair<size_t, size_t> find(std::string_view text, size_t from,
-                                 pcre2_real_match_data_8& data) const;
 
   std::unique_ptr<pcre2_real_code_8, Free> code_;
 };

@@ -10,7 +10,7 @@
 #include <unordered_map>
 
 #include "byte_alphabet.hpp"
-#include "pattern.hpp"
+#include "pre_tokenizer.hpp"
 #include "rlhf/core/error.hpp"
 
 namespace rlhf {
@@ -146,14 +146,14 @@ class Learner {
 std::map<std::string, int64_t> count_pieces(std::span<const std::string> texts,
                                             const BpeTrainOptions& options) {
   const Vocabulary added({}, options.added);
-  const Pattern pattern(options.split_pattern);
+  const PreTokenizer splitter(options.splits);
   std::map<std::string, int64_t> pieces;
   const auto count = [&](std::string_view piece) { ++pieces[std::string(piece)]; };
   for (const std::string& text : texts) {
     for (const Segment& segment : added.segments(text, SpecialText::read)) {
       if (segment.id) continue;
       split_invalid(
-          segment.text, [&](std::string_view valid) { pattern.split(valid, count); }, count);
+          segment.text, [&](std::string_view valid) { splitter.cut(valid, count); }, count);
     }
   }
   return pieces;
@@ -171,7 +171,7 @@ ByteLevelBpe train_bpe(std::span<const std::string> texts, const BpeTrainOptions
   return ByteLevelBpe({.tokens = learner.tokens(),
                        .merges = learner.merges(),
                        .added = options.added,
-                       .split_pattern = options.split_pattern});
+                       .rules = {.splits = options.splits}});
 }
 
 }  // namespace text

@@ -6,6 +6,7 @@
 #include "pattern.hpp"
 #include "pieces.hpp"
 #include "rlhf/io/utf8.hpp"
+#include "unicode_sets.hpp"
 
 namespace rlhf {
 namespace {

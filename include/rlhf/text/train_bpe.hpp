@@ -9,7 +9,7 @@ struct BpeTrainOptions {
   int64_t merge_count = 500;  ///< at most; fewer where no pair is left that is frequent enough
   int64_t min_count = 2;      ///< a pair that occurs less often is not merged
   std::vector<AddedToken> added = default_added_tokens();
-  std::string split_pattern = gpt2_split_pattern();
+  std::vector<SplitRule> splits = gpt2_splits();
 
   void validate() const;
 };

@@ -67,7 +67,7 @@ TEST(ByteLevelBpe, SpecialTokensInPlainTextAreText) {
 
 TEST(ByteLevelBpe, ASplitPatternOfOnesOwnIsUsed) {
   BpeParts parts = small_bpe({{"a", " "}, {"a ", "b"}});
-  parts.split_pattern = ".+";
+  parts.rules.splits = {{.pattern = ".+"}};
   const ByteLevelBpe tokenizer(std::move(parts));
   EXPECT_THAT(split(tokenizer, "a b\n\na b"), ElementsAre("a b", "\n", "\n", "a b"));
 }
@@ -125,8 +125,8 @@ TEST(ByteLevelBpe, RefusesPartsThatDoNotFit) {
   refused(parts, "merge 1: expected a merge that stands once");
 
   parts = small_bpe({});
-  parts.split_pattern = "a(b";
-  refused(parts, "split pattern \"a(b\": missing closing parenthesis at offset 3");
+  parts.rules.splits = {{.pattern = "a(b"}};
+  refused(parts, "split pattern \"a(b\": missing closing parenthesis");
 
   refused(small_bpe({{"a", "b"}}, {{.content = "ab", .kind = TokenKind::end}}),
           "special token \"ab\": expected a token that no text becomes");
@@ -134,7 +134,7 @@ TEST(ByteLevelBpe, RefusesPartsThatDoNotFit) {
 
 TEST(ByteLevelBpe, APatternThatBacktracksWithoutEndIsAnError) {
   BpeParts parts = small_bpe({});
-  parts.split_pattern = "(a+)+$";
+  parts.rules.splits = {{.pattern = "(a+)+$"}};
   const ByteLevelBpe tokenizer(std::move(parts));
   std::string hostile(60, 'a');
   hostile.push_back('b');

@@ -45,6 +45,23 @@ TEST(Vocabulary, AnAddedTokenKeepsTheIdItHas) {
   EXPECT_EQ(vocabulary.kind_of(0), TokenKind::end);
 }
 
+TEST(Vocabulary, AnIdMayStandForNothing) {
+  const Vocabulary vocabulary({"a", "", "b"},
+                              {{.content = "<eos>", .kind = TokenKind::end, .id = 5}});
+  EXPECT_EQ(vocabulary.size(), 6);
+  EXPECT_EQ(vocabulary.id_of("<eos>"), 5);
+  EXPECT_EQ(vocabulary.token_of(3), "");
+  EXPECT_EQ(vocabulary.find(""), std::nullopt);
+  EXPECT_EQ(vocabulary.decode(std::vector<int64_t>{0, 1, 4, 2}, SpecialTokens::keep), "ab");
+}
+
+TEST(Vocabulary, AnAddedTokenMayHaveTheBytesOfAnother) {
+  const Vocabulary vocabulary({"a", "  "}, {{.content = "  ", .id = 2}});
+  EXPECT_EQ(vocabulary.size(), 3);
+  EXPECT_EQ(vocabulary.id_of("  "), 2);
+  EXPECT_EQ(vocabulary.token_of(1), "  ");
+}
+
 TEST(Vocabulary, DecodingShowsOrHidesSpecialTokens) {
   const Vocabulary vocabulary({"a", "b"}, {bos, eos});
   const std::vector<int64_t> ids{2, 0, 1, 3};
@@ -58,7 +75,9 @@ TEST(Vocabulary, RefusesWhatIsNoVocabulary) {
     EXPECT_THAT(error_of([&] { Vocabulary(tokens, added); }), HasSubstr(message));
   };
   refused({"a", "b", "a"}, {}, "token \"a\" of a vocabulary: expected one id, got 0 and 2");
-  refused({"a", ""}, {}, "at least one byte");
+  refused({"a"}, {{.content = "b", .id = 0}}, "expected one of its own, got 0, of the token \"a\"");
+  refused({"a"}, {{.content = "b", .id = -1}}, "id of the added token \"b\": expected >= 0");
+  refused({"a"}, {{.content = "b", .id = int64_t{1} << 40}}, "id of the added token \"b\"");
   refused({"a"}, {{.content = ""}}, "AddedToken::content");
   refused({"a"}, {{.content = "\xff"}}, "expected valid UTF-8, got byte 0xff");
   refused({"a"}, {bos, bos}, "added token \"<bos>\": expected to be added once");

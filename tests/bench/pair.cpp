@@ -33,7 +33,7 @@ void say(const Json& line) {
   std::cout << line << std::endl;
 }
 
-/// The machine's peak before or after all steps, outside of what is counted as the job's memory.
+/// The machine's peak before or after all steps.
 Json peaks() {
   return {{"float32", peak(at::kFloat)}, {"bfloat16", peak(at::kBFloat16)}};
 }
@@ -59,9 +59,9 @@ void take_turns(const Options& options) {
   Setting setting{.shape = shape(options.size), .precision = precision(options.dtype), .rows = {}};
   setting.rows = options.tokens.empty() ? kind.draw(setting.shape, 20 * kind.rows_a_step)
                                         : read_rows(options.tokens);
-  const Json before = peaks();
-  count_peak_anew();
   const double held = held_mb();
+  const Json before = peaks();  // the buffers that products leave behind count as the job's
+  count_peak_anew();
   const auto job = kind.start(setting);
   say({{"ready", true},
        {"engine", "rlhf " + std::string(rlhf::version()) + " with LibTorch " TORCH_VERSION},

@@ -16,9 +16,9 @@ constexpr const char* large = "medium";
 void run(benchmark::State& state, const JobKind& kind, const char* size, const char* dtype) {
   at::set_num_threads(static_cast<int>(state.range(0)));
   const auto numbers = precision(dtype) == rlhf::Precision::bfloat16 ? at::kBFloat16 : at::kFloat;
+  const double held = held_mb();
   const double before = peak(numbers);
   count_peak_anew();
-  const double held = held_mb();
   const auto job = kind.start({.shape = shape(size),
                                .precision = precision(dtype),
                                .rows = kind.draw(shape(size), 8 * kind.rows_a_step)});

@@ -83,6 +83,7 @@
 #include "rlhf/text/byte_level_bpe.hpp"
 #include "rlhf/text/character_tokenizer.hpp"
 #include "rlhf/text/chat_template.hpp"
+#include "rlhf/text/gguf_tokenizer.hpp"
 #include "rlhf/text/llama2c_tokenizer.hpp"
 #include "rlhf/text/split_rule.hpp"
 #include "rlhf/text/train_bpe.hpp"

@@ -9,7 +9,10 @@ namespace rlhf {
 enum class Precision : uint8_t {
   float32,   ///< exact to rounding
   bfloat16,  ///< both operands of every product rounded to 8 bits of mantissa, summed in float32
-  int8       ///< sampling alone: weights by a scale an output, activations by a scale a row
+  /// Sampling alone: weights by a scale an output, activations by a scale a row. Where one
+  /// activation of a row is far greater than the others these are lost: SmolLM2 then speaks of
+  /// something else. Watch PPO's metric sampler_gap.
+  int8
 };
 
 /// Whether this processor multiplies such numbers faster than float32. Without, they work all the

@@ -52,7 +52,10 @@ std::string_view bytes_view(const Tensor& tensor) {
 }  // namespace
 
 Safetensors read_safetensors(const fs::path& path) {
-  const MappedFile file(path);
+  return read_safetensors(MappedFile(path));
+}
+
+Safetensors read_safetensors(const MappedFile& file) {
   SafetensorsHeader header = read_safetensors_header(file);
   Safetensors result{.tensors = {}, .metadata = std::move(header.metadata)};
   for (const SafetensorsEntry& entry : header.entries) {
@@ -60,7 +63,7 @@ Safetensors read_safetensors(const fs::path& path) {
     const bool is_bool = entry.dtype == Dtype::boolean;
     require(!is_bool ||
                 std::all_of(bytes.begin(), bytes.end(), [](char b) { return b == 0 || b == 1; }),
-            fmt::format("{}: tensor {}", path.string(), quote(entry.name)), "bytes 0 and 1",
+            fmt::format("{}: tensor {}", file.path().string(), quote(entry.name)), "bytes 0 and 1",
             "another byte");
     const Tensor tensor = torch::empty(entry.shape, torch_type_of(entry.dtype));
     if (!bytes.empty()) std::memcpy(tensor.mutable_data_ptr(), bytes.data(), bytes.size());

@@ -22,6 +22,7 @@ struct Safetensors {
 /// no more than the file's own size.
 /// @throws Error as read_safetensors_header; a BOOL byte other than 0 and 1
 Safetensors read_safetensors(const std::filesystem::path& path);
+Safetensors read_safetensors(const MappedFile& file);
 
 /// Writes atomically, as the form that takes bytes. Tensors elsewhere are copied to the CPU.
 /// @throws Error naming the tensor: a name twice, "__metadata__" or not UTF-8; no tensor; a layout

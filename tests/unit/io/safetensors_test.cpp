@@ -5,6 +5,7 @@
 
 #include "rlhf/core/error.hpp"
 #include "rlhf/io/files.hpp"
+#include "rlhf/io/hugging_face_folder.hpp"
 #include "support/error_of.hpp"
 #include "support/temporary_folder.hpp"
 
@@ -85,6 +86,18 @@ TEST_F(SafetensorsFile, WritesViewsByTheirValues) {
   EXPECT_TRUE(torch::equal(file.tensors[0].second, base.t()));
   EXPECT_TRUE(torch::equal(file.tensors[1].second, torch::ones({4})));
   EXPECT_FALSE(file.tensors[2].second.requires_grad());
+}
+
+TEST_F(SafetensorsFile, TensorsGoIntoAHuggingFaceFolder) {
+  const Tensor matrix = torch::randn({3, 2}), half = torch::randn({4}).to(torch::kBFloat16);
+  const StorableTensors tensors({{"matrix", matrix.t()}, {"half", half}}, "model");
+  write_hugging_face_folder(folder_ / "model", {.tensors = tensors.bytes()});
+  const HuggingFaceFolder folder(folder_ / "model");
+  const Tensor read = torch::empty({2, 3}), widened = torch::empty({4});
+  folder.read("matrix", {read.mutable_data_ptr<float>(), 6});
+  folder.read("half", {widened.mutable_data_ptr<float>(), 4});
+  EXPECT_TRUE(torch::equal(read, matrix.t()));
+  EXPECT_TRUE(torch::equal(widened, half.to(torch::kFloat)));
 }
 
 TEST_F(SafetensorsFile, TakesTensorsThatStandInAnotherOrderThanTheirData) {

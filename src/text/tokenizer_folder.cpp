@@ -17,50 +17,62 @@ using nlohmann::ordered_json;
 
 /// Gives a token its kind; a token of the model that only a role makes special becomes an added
 /// one.
-void set_kind(BpeParts& parts, const std::string& content, TokenKind kind,
-              const std::string& where) {
+AddedToken& set_kind(BpeParts& parts, const std::string& content, TokenKind kind,
+                     const std::string& where) {
   const auto place = std::find_if(parts.added.begin(), parts.added.end(),
                                   [&](const auto& token) { return token.content == content; });
   if (place != parts.added.end()) {
     place->kind = kind;
-    return;
+    return *place;
   }
   const auto token = std::find(parts.tokens.begin(), parts.tokens.end(), content);
   if (token == parts.tokens.end()) {
     fail(where, "a token of tokenizer.json", fmt::format("{:?}", content));
   }
   parts.added.push_back({.content = content, .kind = kind, .id = token - parts.tokens.begin()});
+  return parts.added.back();
 }
 
-void set_end_by_id(BpeParts& parts, const text::JsonField& field) {
+AddedToken& set_end_by_id(BpeParts& parts, const text::JsonField& field) {
   const int64_t id = field.id();
   const auto place = std::find_if(parts.added.begin(), parts.added.end(),
                                   [&](const auto& token) { return token.id == id; });
   if (place != parts.added.end()) {
     place->kind = TokenKind::end;
-    return;
+    return *place;
   }
   const bool known = static_cast<size_t>(id) < parts.tokens.size() &&
                      !parts.tokens[static_cast<size_t>(id)].empty();
   if (!known) field.refuse("the id of a token of tokenizer.json");
   parts.added.push_back(
       {.content = parts.tokens[static_cast<size_t>(id)], .kind = TokenKind::end, .id = id});
+  return parts.added.back();
 }
 
+/// Marks the tokens that end a response. They come first among the added tokens, in their order:
+/// the first is what is put behind a response that is written down.
 void set_ends(BpeParts& parts, const text::JsonField& config, const text::JsonField& generation) {
-  if (const auto ends = config.find("end_tokens")) {  // save() writes it
-    for (size_t i = 0; i < ends->size(); ++i) {
-      set_kind(parts, ends->at(i).string(), TokenKind::end, ends->at(i).where());
+  std::vector<int64_t> ends;
+  const auto end = [&](const AddedToken& token) {
+    if (std::find(ends.begin(), ends.end(), *token.id) == ends.end()) ends.push_back(*token.id);
+  };
+  if (const auto saved = config.find("end_tokens")) {  // save() writes it
+    for (size_t i = 0; i < saved->size(); ++i) {
+      end(set_kind(parts, saved->at(i).string(), TokenKind::end, saved->at(i).where()));
     }
-    return;
+  } else {
+    if (const auto& eos = parts.rules.named.eos) {
+      end(set_kind(parts, *eos, TokenKind::end, config.where() + ": eos_token"));
+    }
+    if (const auto ids = generation.find("eos_token_id"); ids && ids->value().is_array()) {
+      for (size_t i = 0; i < ids->size(); ++i) end(set_end_by_id(parts, ids->at(i)));
+    } else if (ids) {
+      end(set_end_by_id(parts, *ids));
+    }
   }
-  if (parts.rules.named.eos) {
-    set_kind(parts, *parts.rules.named.eos, TokenKind::end, config.where() + ": eos_token");
-  }
-  const auto ids = generation.find("eos_token_id");
-  if (!ids) return;
-  if (!ids->value().is_array()) return set_end_by_id(parts, *ids);
-  for (size_t i = 0; i < ids->size(); ++i) set_end_by_id(parts, ids->at(i));
+  std::stable_sort(parts.added.begin(), parts.added.end(), [&](const auto& a, const auto& b) {
+    return std::find(ends.begin(), ends.end(), *a.id) < std::find(ends.begin(), ends.end(), *b.id);
+  });
 }
 
 }  // namespace

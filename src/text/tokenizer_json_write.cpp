@@ -1,5 +1,8 @@
 #include <fmt/format.h>
 
+#include <map>
+#include <unordered_set>
+
 #include "byte_alphabet.hpp"
 #include "rlhf/core/error.hpp"
 #include "tokenizer_json.hpp"
@@ -9,8 +12,9 @@ namespace {
 
 using nlohmann::ordered_json;
 
+/// By id, as `tokenizers` reads them.
 ordered_json added_tokens_json(const Vocabulary& vocabulary) {
-  ordered_json tokens = ordered_json::array();
+  std::map<int64_t, ordered_json> tokens;
   for (size_t i = 0; i < vocabulary.added_tokens().size(); ++i) {
     const AddedToken& token = vocabulary.added_tokens()[i];
     ordered_json entry = {{"id", vocabulary.added_ids()[i]},
@@ -21,24 +25,31 @@ ordered_json added_tokens_json(const Vocabulary& vocabulary) {
                           {"normalized", token.normalized},
                           {"special", token.kind != TokenKind::ordinary}};
     if (token.whole_word) entry["whole_word"] = true;
-    tokens.push_back(std::move(entry));
+    tokens.emplace(vocabulary.added_ids()[i], std::move(entry));
   }
-  return tokens;
+  ordered_json list = ordered_json::array();
+  for (auto& [id, entry] : tokens) list.push_back(std::move(entry));
+  return list;
 }
 
-/// Whether a token stands in model.vocab: all do but added tokens that the byte alphabet would
-/// spell differently, which `tokenizers` would not find there by their content.
-std::vector<bool> tokens_of_model(const Vocabulary& vocabulary) {
-  std::vector<bool> of_model(static_cast<size_t>(vocabulary.size()));
-  for (size_t id = 0; id < of_model.size(); ++id) {
-    of_model[id] = !vocabulary.token_of(static_cast<int64_t>(id)).empty();
+/// How each id is spelt in model.vocab; nothing for ids that stand for nothing. Added tokens stand
+/// there too, as they are: `tokenizers` gives ids of its own to those that it does not find.
+std::vector<std::string> spelt_by_model(const Vocabulary& vocabulary) {
+  std::vector<std::string> spelt(static_cast<size_t>(vocabulary.size()));
+  for (size_t id = 0; id < spelt.size(); ++id) {
+    spelt[id] = to_byte_alphabet(vocabulary.token_of(static_cast<int64_t>(id)));
   }
   for (size_t i = 0; i < vocabulary.added_tokens().size(); ++i) {
-    const std::string& content = vocabulary.added_tokens()[i].content;
-    if (to_byte_alphabet(content) == content) continue;
-    of_model[static_cast<size_t>(vocabulary.added_ids()[i])] = false;
+    const auto id = static_cast<size_t>(vocabulary.added_ids()[i]);
+    spelt[id] = vocabulary.added_tokens()[i].content;
   }
-  return of_model;
+  std::unordered_set<std::string_view> seen;
+  for (const std::string& each : spelt) {
+    if (!each.empty() && !seen.insert(each).second) {
+      fail("tokens in a tokenizer.json", "spellings of their own", fmt::format("{:?} twice", each));
+    }
+  }
+  return spelt;
 }
 
 ordered_json model_json(const ByteLevelBpe& tokenizer) {
@@ -54,11 +65,9 @@ ordered_json model_json(const ByteLevelBpe& tokenizer) {
   model["byte_fallback"] = false;
   model["ignore_merges"] = rules.ignore_merges;
   ordered_json::object_t vocab;  // by emplace_back: every other way looks through all keys first
-  const std::vector<bool> of_model = tokens_of_model(vocabulary);
-  for (size_t id = 0; id < of_model.size(); ++id) {
-    if (!of_model[id]) continue;
-    const auto number = static_cast<int64_t>(id);
-    vocab.emplace_back(to_byte_alphabet(vocabulary.token_of(number)), number);
+  const std::vector<std::string> spelt = spelt_by_model(vocabulary);
+  for (size_t id = 0; id < spelt.size(); ++id) {
+    if (!spelt[id].empty()) vocab.emplace_back(spelt[id], static_cast<int64_t>(id));
   }
   model["vocab"] = std::move(vocab);
   ordered_json merges = ordered_json::array();

@@ -26,6 +26,7 @@ struct BpeTable {
   std::vector<std::string> tokens;
   std::vector<std::string> merges;  ///< "left right" in that alphabet; the first is applied first
   BpeFamily family = BpeFamily::gpt2;
+  /// Of those that end a response the first is what is put behind one that is written down.
   std::vector<AddedId> added = {};
   SequenceMarks marks = {};  ///< what encode_sequence() puts around a text
 };

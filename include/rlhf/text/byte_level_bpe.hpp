@@ -96,7 +96,8 @@ class ByteLevelBpe {
 
   /// A folder of Hugging Face, or one that save() wrote: tokenizer.json, and what stands beside it
   /// of tokenizer_config.json, special_tokens_map.json (the names of bos, eos, pad, unk) and
-  /// generation_config.json (ids that end a response). Ends of a response are eos and those ids.
+  /// generation_config.json (ids that end a response). Ends of a response are eos, first,
+  /// and those ids.
   ///
   /// Read are models of type BPE over the pre-tokenizers Split, Digits and ByteLevel and Sequences
   /// of them that end with ByteLevel, the normalizer NFC, the decoder ByteLevel, and the

@@ -1,8 +1,9 @@
 // What tokenizers_test.py asks: texts in, tokens and their text out.
 //
-//   peer_encode FOLDER < LINES    each line a text as a JSON string; for each a line of JSON:
-//                                 {"ids": [...], "sequence": [...], "kept": "hex", "dropped":
-//                                 "hex"}
+//   peer_encode FOLDER SAVED < LINES
+//
+// Each line is a text as a JSON string; for each comes a line {"ids": [...], "sequence": [...],
+// "kept": "hex", "dropped": "hex"}. The tokenizer of FOLDER is saved in the folder SAVED, too.
 #include <exception>
 #include <iostream>
 #include <nlohmann/json.hpp>
@@ -26,11 +27,12 @@ std::string hexadecimal(const std::string& bytes) {
 }  // namespace
 
 int main(int argc, char** argv) try {
-  if (argc != 2) {
-    std::cerr << "peer_encode FOLDER < LINES\n";
+  if (argc != 3) {
+    std::cerr << "peer_encode FOLDER SAVED < LINES\n";
     return 2;
   }
   const auto tokenizer = rlhf::ByteLevelBpe::load(argv[1]);
+  tokenizer.save(argv[2]);
   for (std::string line; std::getline(std::cin, line);) {
     const auto text = nlohmann::json::parse(line).get<std::string>();
     const auto ids = tokenizer.encode(text);

@@ -1,4 +1,5 @@
-"""rlhf's tokenizers beside the Python package `tokenizers`, on texts of all scripts.
+"""rlhf's tokenizers beside the Python package `tokenizers`, on texts of all scripts. What rlhf saved is read
+back by the package, too.
 
     tokenizers_test.py PEER_ENCODE DATA_FOLDER [texts a family]
 
@@ -67,13 +68,16 @@ def differences(folder, texts):
     """What our program answers otherwise than the package, a line each."""
     peer = Tokenizer.from_file(str(folder / "tokenizer.json"))
     lines = "".join(json.dumps(text) + "\n" for text in texts)
-    run = subprocess.run([ENCODE, str(folder)], input=lines, capture_output=True, text=True, encoding="utf-8")
+    saved = folder / "saved"
+    run = subprocess.run([ENCODE, str(folder), str(saved)], input=lines, capture_output=True, text=True, encoding="utf-8")
     if run.returncode != 0:
         return [run.stderr]
     answers = [json.loads(line) for line in run.stdout.splitlines()]
     if len(answers) != len(texts):
         return [f"{len(answers)} answers to {len(texts)} texts"]
-    found = []
+    again = Tokenizer.from_file(str(saved / "tokenizer.json"))
+    found = [f"{folder.name}, saved: ids of {text!a}" for text, answer in zip(NASTY, answers)
+             if again.encode(text, add_special_tokens=False).ids != answer["ids"]]
     for text, answer in zip(texts, answers):
         ids = peer.encode(text, add_special_tokens=False).ids
         expected = {"ids": ids, "sequence": peer.encode(text).ids,

@@ -100,10 +100,15 @@ TEST_F(TokenizerFolder, EveryRuleSurvivesSaving) {
   EXPECT_EQ(loaded.rules().marks, saved.rules().marks);
   EXPECT_EQ(loaded.rules().named, saved.rules().named);
   EXPECT_EQ(loaded.end_tokens(), (std::vector<int64_t>{257, 258}));
-  const auto& added = loaded.vocabulary().added_tokens();
-  ASSERT_EQ(added.size(), 7U);
-  EXPECT_TRUE(added[4].single_word && added[5].strip_left && added[6].strip_right);
-  EXPECT_TRUE(added[6].normalized && !added[5].normalized);
+  const auto token = [&](const std::string& content) {
+    for (const AddedToken& each : loaded.vocabulary().added_tokens()) {
+      if (each.content == content) return each;
+    }
+    return AddedToken{};
+  };
+  EXPECT_TRUE(token("m").single_word);
+  EXPECT_TRUE(token("<l>").strip_left && !token("<l>").normalized);
+  EXPECT_TRUE(token("<r>").strip_right && token("<r>").normalized);
   EXPECT_EQ(loaded.encode("qq<l> x"), saved.encode("qq<l> x"));
 }
 
@@ -112,6 +117,13 @@ TEST_F(TokenizerFolder, RulesThatTheFileCannotSayAreRefused) {
   parts.rules.splits = {{.pattern = "x", .prefix_space = true}};
   EXPECT_THAT(error_of([&] { ByteLevelBpe(parts).save(folder_.path()); }),
               HasSubstr("SplitRule::prefix_space in a tokenizer.json: expected only in the last"));
+}
+
+TEST_F(TokenizerFolder, TokensThatTheFileSpellsAlikeAreRefused) {
+  BpeParts parts = test::small_bpe({{"a", "b"}}, {{.content = "ab", .id = 300}});
+  EXPECT_THAT(
+      error_of([&] { ByteLevelBpe(parts).save(folder_.path()); }),
+      HasSubstr("tokens in a tokenizer.json: expected spellings of their own, got \"ab\" twice"));
 }
 
 TEST_F(TokenizerFolder, NeedsNoFileButTokenizerJson) {
@@ -126,9 +138,11 @@ TEST_F(TokenizerFolder, EndsAreEosAndThoseOfTheGenerationConfig) {
   config_ = {{"eos_token", {{"content", "<eos>"}, {"lstrip", false}}}, {"bos_token", "<bos>"}};
   EXPECT_THAT(load().end_tokens(), ElementsAre(259));
   folder_.put("generation_config.json", R"({"eos_token_id": [259, 258]})");
-  EXPECT_THAT(load().end_tokens(), ElementsAre(258, 259));
+  EXPECT_THAT(load().end_tokens(), ElementsAre(259, 258));
   folder_.put("generation_config.json", R"({"eos_token_id": 97})");
   EXPECT_THAT(load().end_tokens(), ElementsAre(259, 97));
+  load().save(folder_ / "saved");
+  EXPECT_THAT(ByteLevelBpe::load(folder_ / "saved").end_tokens(), ElementsAre(259, 97));
   EXPECT_EQ(load().decode(std::vector<int64_t>{97, 98, 259}), "b");
   folder_.put("generation_config.json", R"({"eos_token_id": [259, 261]})");
   expect_error("eos_token_id[1]: expected the id of a token of tokenizer.json, got 261",
@@ -277,10 +291,13 @@ TEST_F(TokenizerFolder, WrongFieldsAreNamedWithTheirPlace) {
   refused("/model/merges/1", {"a", "b"}, "merge 1: expected a merge that stands once");
   refused("/added_tokens/0/id", 259,
           "added_tokens[0].id: expected 258, the id of \"<bos>\" in model.vocab, got 259");
-  refused("/added_tokens/2/id", 97,
-          "id of the added token \" é\": expected one of its own, got 97");
-  refused("/added_tokens/2/id", int64_t{1} << 33, "added_tokens[2].id: expected a whole number");
-  refused("/added_tokens/2/id", 2'000'000'000, "id of the added token \" é\": expected >= 0 and <");
+  const auto new_token = [](int64_t id) { return json{{"id", id}, {"content", "<new>"}}; };
+  refused("/added_tokens/2", new_token(97),
+          "id of the added token \"<new>\": expected one of its own, got 97");
+  refused("/added_tokens/2", new_token(int64_t{1} << 33),
+          "added_tokens[2].id: expected a whole number");
+  refused("/added_tokens/2", new_token(2'000'000'000),
+          "id of the added token \"<new>\": expected >= 0 and <");
   refused("/added_tokens/2/content", "", "AddedToken::content: expected at least one character");
 }
 

@@ -23,20 +23,20 @@ int main(int argc, char** argv) try {
   app.add_option("--threads", results.threads, "of tensor operations")->capture_default_str();
   app.add_option("--out", out, "folder for results.json")->capture_default_str();
   app.add_option("--share", share, "of InstructGPT's numbers of examples")->capture_default_str();
-  app.add_flag("--quick", quick, "the same as --share 0.015: within seconds");
+  app.add_flag("--quick", quick, "a 64th of them, within seconds");
   CLI11_PARSE(app, argc, argv);
   at::set_num_threads(results.threads);
 
-  const scale::Settings settings = scale::Settings::at(quick ? 0.015 : share);
+  const scale::Settings settings = quick ? scale::Settings::quick() : scale::Settings::at(share);
   rlhf::Generator generator(results.seed);
   const scale::World world(results.seed);
   const scale::Data data = make_data(world, settings, generator, results);
-  rlhf::CausalLM policy(settings.model, generator);
+  rlhf::CausalLM policy = pretrain(world, settings, generator, results);
   const auto examine_now = [&](const char* when, int64_t episodes) {
     results.exams.push_back(examine(when, episodes, policy, world, data.held_out));
   };
 
-  examine_now("no training", 0);
+  examine_now("pretrained", 0);
   fine_tune(policy, data.demonstrations, settings, generator, results);
   examine_now("SFT", 0);
   rlhf::RewardModel reward =

@@ -9,6 +9,7 @@
 namespace scale {
 
 struct Settings {
+  int64_t corpus = 80'000;  ///< short texts: what a model knows before it is tuned
   int64_t demonstrations = 13'000;
   int64_t rankings = 33'000;
   int64_t prompts = 31'000;
@@ -24,8 +25,11 @@ struct Settings {
                                    .kv_heads = 4,
                                    .context_length = 64};
 
+  int64_t corpus_batch = 32;
+  double corpus_learning_rate = 4e-3;
+
   int64_t sft_batch = 16;
-  double sft_learning_rate = 3e-3;
+  double sft_learning_rate = 2e-3;
 
   int64_t fewest_ranked = 4, most_ranked = 9;  ///< responses K of a ranking
   int64_t reward_batch = 64;                   ///< rankings
@@ -42,8 +46,10 @@ struct Settings {
       .critic_optimizer = {.learning_rate = 1e-3},
   };
 
-  /// The same with this share of examples. @throws rlhf::Error unless it is in (0, 1]
+  /// This share of examples. @throws rlhf::Error unless it is in (0, 1]
   static Settings at(double share);
+  /// A 64th of them in smaller batches: within seconds, enough to show the direction.
+  static Settings quick();
 };
 
 }  // namespace scale

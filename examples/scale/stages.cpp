@@ -34,6 +34,23 @@ rlhf::Schedule cosine(int64_t steps) {
   return {.shape = rlhf::Schedule::Shape::cosine, .warmup_steps = steps / 20, .total_steps = steps};
 }
 
+/// One epoch of raising the log-probability of these responses.
+void imitate(rlhf::CausalLM& model, const rlhf::Completions& rows, int64_t batch,
+             double learning_rate, const char* label, rlhf::Generator& generator, Meter& meter) {
+  rlhf::Loader loader{rows, {.batch_size = batch, .seed = generator.bits()}};
+  const int64_t steps = loader.batches_left();
+  rlhf::SftTrainer trainer{
+      model,
+      {.optimizer = {.learning_rate = learning_rate, .beta2 = 0.99, .epsilon = 1e-8},
+       .schedule = cosine(steps)}};
+  const auto next = [&] {
+    rlhf::Completions chosen = loader.next();
+    meter.count(chosen.size(), chosen.token_count());
+    return chosen;
+  };
+  train(trainer, next, {.steps = steps}, progress(label, steps, {"loss"}));
+}
+
 /// One ranking a question, of the right answer and of samples of the policy; equal grades are ties.
 rlhf::Rankings rank(const rlhf::CausalLM& policy, const World& world, const Questions& questions,
                     const Settings& settings, rlhf::Generator& generator, Meter& meter) {
@@ -68,15 +85,15 @@ rlhf::Rankings rank(const rlhf::CausalLM& policy, const World& world, const Ques
 Data make_data(const World& world, const Settings& settings, rlhf::Generator& generator,
                Results& results) {
   Meter meter("making texts", "question");
-  const auto make = [&](int64_t count, Places places) {
-    Questions questions = world.questions(count, places, generator);
+  const auto make = [&](int64_t count, Wordings wordings) {
+    Questions questions = world.questions(count, wordings, generator);
     meter.count(count, questions.prompts.token_count());
     return questions;
   };
-  Data data{.demonstrations = make(settings.demonstrations, Places::practised),
-            .rankings = make(settings.rankings, Places::practised),
-            .prompts = make(settings.prompts, Places::practised),
-            .held_out = make(settings.held_out, Places::held_out)};
+  Data data{.demonstrations = make(settings.demonstrations, Wordings::practised),
+            .rankings = make(settings.rankings, Wordings::practised),
+            .prompts = make(settings.prompts, Wordings::practised),
+            .held_out = make(settings.held_out, Wordings::held_out)};
   results.costs.push_back(meter.finish());
   return data;
 }
@@ -92,22 +109,21 @@ Exam examine(const std::string& when, int64_t episodes, const rlhf::CausalLM& po
           .counts = rlhf::evaluation::count(world.grades(questions, answered.completions))};
 }
 
+rlhf::CausalLM pretrain(const World& world, const Settings& settings, rlhf::Generator& generator,
+                        Results& results) {
+  Meter meter("pretraining", "text");
+  rlhf::CausalLM model(settings.model, generator);
+  imitate(model, world.corpus(settings.corpus, generator), settings.corpus_batch,
+          settings.corpus_learning_rate, "pretraining", generator, meter);
+  results.costs.push_back(meter.finish());
+  return model;
+}
+
 void fine_tune(rlhf::CausalLM& policy, const Questions& demonstrated, const Settings& settings,
                rlhf::Generator& generator, Results& results) {
   Meter meter("SFT", "demonstration");
-  rlhf::Loader loader{rlhf::with_responses(demonstrated.prompts, demonstrated.answers),
-                      {.batch_size = settings.sft_batch, .seed = generator.bits()}};
-  const int64_t steps = loader.batches_left();
-  rlhf::SftTrainer trainer{
-      policy,
-      {.optimizer = {.learning_rate = settings.sft_learning_rate, .beta2 = 0.99, .epsilon = 1e-8},
-       .schedule = cosine(steps)}};
-  const auto next = [&] {
-    rlhf::Completions batch = loader.next();
-    meter.count(batch.size(), batch.token_count());
-    return batch;
-  };
-  train(trainer, next, {.steps = steps}, progress("SFT", steps, {"loss"}));
+  imitate(policy, rlhf::with_responses(demonstrated.prompts, demonstrated.answers),
+          settings.sft_batch, settings.sft_learning_rate, "SFT", generator, meter);
   results.costs.push_back(meter.finish());
 }
 

@@ -16,7 +16,7 @@ namespace scale {
 /// The questions of each stage.
 struct Data {
   Questions demonstrations, rankings, prompts;
-  Questions held_out;  ///< about places that no stage names
+  Questions held_out;  ///< worded as in no stage
 };
 Data make_data(const World& world, const Settings& settings, rlhf::Generator& generator,
                Results& results);
@@ -24,6 +24,10 @@ Data make_data(const World& world, const Settings& settings, rlhf::Generator& ge
 /// Asks the policy these questions, at temperature 1.
 Exam examine(const std::string& when, int64_t episodes, const rlhf::CausalLM& policy,
              const World& world, const Questions& questions);
+
+/// A model of random weights reads the corpus once.
+rlhf::CausalLM pretrain(const World& world, const Settings& settings, rlhf::Generator& generator,
+                        Results& results);
 
 /// SFT, one epoch.
 void fine_tune(rlhf::CausalLM& policy, const Questions& demonstrated, const Settings& settings,

@@ -1,8 +1,7 @@
-/// A made-up world in text: a passage states where some places are, a question asks about one.
+/// A made-up world in text: places, a few facts about each, and many ways to ask for one.
 #pragma once
 
 #include <set>
-#include <span>
 #include <string>
 #include <vector>
 
@@ -16,8 +15,9 @@ namespace scale {
 /// Tokens of the longest answer, its end token included.
 inline constexpr int64_t longest_answer = 5;
 
-/// A place has two names, each of hundreds of words; a tenth of the pairs is held out.
-enum class Places : uint8_t { practised, held_out };
+/// A wording is one way to ask for one fact. A tenth of them is held out: other wordings of the
+/// same facts are practised.
+enum class Wordings : uint8_t { practised, held_out };
 
 /// Questions and their right answers.
 struct Questions {
@@ -27,10 +27,11 @@ struct Questions {
   int64_t size() const { return prompts.size(); }
 };
 
-/// One to three facts and a question:
+/// Of every place it is certain, but for a tenth of the facts that nobody knows, in which country
+/// it lies, what grows there, what is made there and who rules it.
 ///
-///     " Zalmo Kerit is in Peru. Tuva Nolim is in Chile. Where is Tuva Nolim?"    " Chile."
-///     a quarter asks about a place that the passage does not name                " I don't know."
+///     " Good morning to you. Where is Zalmo? Please be brief."     " Peru."
+///     " Tell me this: what grows in Kerit?"                        " I don't know."
 class World {
  public:
   explicit World(uint64_t seed);
@@ -38,20 +39,25 @@ class World {
   /// A token a word, as many words as the model shape `tiny` has embeddings.
   const rlhf::WordTokenizer& tokenizer() const { return tokenizer_; }
   int64_t eos() const { return tokenizer_.end_tokens().front(); }
+  /// " I don't know." and the end token.
+  const std::vector<int64_t>& abstention() const { return abstention_; }
 
-  Questions questions(int64_t count, Places places, rlhf::Generator& generator) const;
+  /// What there is to read about the facts that are known: " Zalmo lies in Peru.", and as often the
+  /// bare question with its answer. The first token is the prompt, all others count.
+  rlhf::Completions corpus(int64_t count, rlhf::Generator& generator) const;
+  Questions questions(int64_t count, Wordings wordings, rlhf::Generator& generator) const;
   /// The grade of each response: `answered` holds answers to these questions, by their ids.
   std::vector<rlhf::Grade> grades(const Questions& questions,
                                   const rlhf::Completions& answered) const;
 
  private:
-  std::string place(Places places, rlhf::Generator& generator) const;
   std::vector<int64_t> response(const std::string& text) const;  // with the end token
 
   std::vector<std::string> names_;
   rlhf::WordTokenizer tokenizer_;
   std::vector<int64_t> abstention_;
-  std::set<std::vector<int64_t>> answers_;  // of all countries
+  std::vector<std::vector<std::vector<int64_t>>> facts_;  // by place, by kind: the right answer
+  std::set<std::vector<int64_t>> answers_;                // every answer to any question
 };
 
 }  // namespace scale

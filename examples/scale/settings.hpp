@@ -9,7 +9,7 @@
 namespace scale {
 
 struct Settings {
-  int64_t corpus = 80'000;  ///< short texts: what a model knows before it is tuned
+  int64_t corpus = 2'000;  ///< short texts, read before all else: half of the facts are learnt
   int64_t demonstrations = 13'000;
   int64_t rankings = 33'000;
   int64_t prompts = 31'000;
@@ -32,13 +32,14 @@ struct Settings {
   double sft_learning_rate = 2e-3;
 
   int64_t fewest_ranked = 4, most_ranked = 9;  ///< responses K of a ranking
-  int64_t reward_batch = 64;                   ///< rankings
+  double ranked_temperature = 1.3;  ///< of their samples: malformed ones must be among them
+  int64_t reward_batch = 16;        ///< rankings
   double reward_learning_rate = 2e-3;
 
   int64_t ppo_batch = 512;     ///< episodes
   int64_t examine_every = 50;  ///< PPO steps
   rlhf::PpoOptions ppo = {
-      .kl = {.coefficient = 0.02},
+      .kl = {.coefficient = 0.05},
       .value_coefficient = 1.0,
       .epochs = 1,
       .minibatches = 8,

@@ -17,8 +17,10 @@ namespace {
 
 constexpr int64_t questions_at_a_time = 128;  // when rankings are sampled
 
-rlhf::SamplingOptions sampling_of(const World& world) {
-  return {.max_response_tokens = longest_answer, .end_tokens = {world.eos()}};
+rlhf::SamplingOptions sampling_of(const World& world, double temperature = 1) {
+  return {.temperature = temperature,
+          .max_response_tokens = longest_answer,
+          .end_tokens = {world.eos()}};
 }
 
 rlhf::ConsoleProgress progress(const std::string& label, int64_t steps,
@@ -51,7 +53,8 @@ void imitate(rlhf::CausalLM& model, const rlhf::Completions& rows, int64_t batch
   train(trainer, next, {.steps = steps}, progress(label, steps, {"loss"}));
 }
 
-/// One ranking a question, of the right answer and of samples of the policy; equal grades are ties.
+/// One ranking a question, of the right answer, of another question's, and of samples of the
+/// policy; equal grades are ties.
 rlhf::Rankings rank(const rlhf::CausalLM& policy, const World& world, const Questions& questions,
                     const Settings& settings, rlhf::Generator& generator, Meter& meter) {
   std::vector<int64_t> sizes;
@@ -60,13 +63,19 @@ rlhf::Rankings rank(const rlhf::CausalLM& policy, const World& world, const Ques
                     generator.below(settings.most_ranked - settings.fewest_ranked + 1));
   }
   const rlhf::Tensor group_sizes = rlhf::int64_tensor(sizes);
+  // The answer to another question is nearly always wrong: so that a ranking has a pair.
+  std::vector<std::vector<int64_t>> others = questions.answers;
+  std::ranges::rotate(others, others.begin() + 1);
   std::vector<rlhf::Completions> answered{
-      rlhf::with_responses(questions.prompts, questions.answers)};
+      rlhf::with_responses(questions.prompts, questions.answers),
+      rlhf::with_responses(questions.prompts, others)};
   for (const rlhf::Tensor& asked : torch::arange(questions.size()).split(questions_at_a_time)) {
-    const rlhf::Tensor samples = group_sizes.index_select(0, asked) - 1;
+    const rlhf::Tensor samples = group_sizes.index_select(0, asked) - 2;
     const rlhf::Completions prompts = select(questions.prompts, asked.repeat_interleave(samples));
-    answered.push_back(
-        rlhf::rollout::sample(policy, prompts, sampling_of(world), generator).completions);
+    answered.push_back(rlhf::rollout::sample(policy, prompts,
+                                             sampling_of(world, settings.ranked_temperature),
+                                             generator)
+                           .completions);
     meter.count(asked.size(0), answered.back().token_count());
   }
   const rlhf::Completions all = rlhf::concatenate(answered);

@@ -33,7 +33,8 @@ rlhf::CausalLM pretrain(const World& world, const Settings& settings, rlhf::Gene
 void fine_tune(rlhf::CausalLM& policy, const Questions& demonstrated, const Settings& settings,
                rlhf::Generator& generator, Results& results);
 
-/// One ranking a question, of the right answer and of samples of the policy; equal grades are ties.
+/// One ranking a question, of the right answer, of another question's, and of samples of the
+/// policy; equal grades are ties.
 rlhf::Rankings rank_samples(const rlhf::CausalLM& policy, const World& world,
                             const Questions& questions, const Settings& settings,
                             rlhf::Generator& generator, Results& results);

@@ -36,7 +36,7 @@ class World {
  public:
   explicit World(uint64_t seed);
 
-  /// A token a word, as many words as the model shape `tiny` has embeddings.
+  /// A token a word; fewer words than the model shape `tiny` has embeddings.
   const rlhf::WordTokenizer& tokenizer() const { return tokenizer_; }
   int64_t eos() const { return tokenizer_.end_tokens().front(); }
   /// " I don't know." and the end token.

@@ -24,6 +24,7 @@ Settings Settings::at(double share) {
 
 Settings Settings::quick() {
   Settings s = at(1.0 / 64);
+  s.corpus = Settings{}.corpus;  // or there would be nothing to build on
   s.prompts = 512;
   s.held_out = 250;
   s.corpus_batch = s.sft_batch = 4;

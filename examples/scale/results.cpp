@@ -36,6 +36,7 @@ nlohmann::json json_of(const Exam& exam) {
   return {{"when", exam.when},
           {"episodes", exam.episodes},
           {"seconds", exam.seconds},
+          {"mb", exam.mb},
           {"right", exam.counts.right_rate()},
           {"abstains", exam.counts.abstention_rate()},
           {"wrong", exam.counts.hallucination()},
@@ -61,13 +62,13 @@ void print_table(const Results& results) {
         rate(cost.examples, cost.seconds), rate(cost.tokens, cost.seconds), cost.mb_at_start,
         megabytes(cost.mb_after_minute).c_str(), cost.mb_highest, cost.mb_at_end);
   }
-  std::printf("\n%-12s %9s %8s %7s %9s %7s %10s %8s   (held-out questions)\n", "answers of",
-              "episodes", "seconds", "right", "abstains", "wrong", "malformed", "quality");
+  std::printf("\n%-12s %9s %8s %5s %7s %9s %7s %10s %8s   (held-out questions)\n", "answers of",
+              "episodes", "seconds", "MB", "right", "abstains", "wrong", "malformed", "quality");
   for (const Exam& exam : results.exams) {
-    std::printf("%-12s %9lld %8.1f %7.3f %9.3f %7.3f %10.3f %8.3f\n", exam.when.c_str(),
-                static_cast<long long>(exam.episodes), exam.seconds, exam.counts.right_rate(),
-                exam.counts.abstention_rate(), exam.counts.hallucination(),
-                exam.counts.malformed_rate(), exam.quality());
+    std::printf("%-12s %9lld %8.1f %5.0f %7.3f %9.3f %7.3f %10.3f %8.3f\n", exam.when.c_str(),
+                static_cast<long long>(exam.episodes), exam.seconds, exam.mb,
+                exam.counts.right_rate(), exam.counts.abstention_rate(),
+                exam.counts.hallucination(), exam.counts.malformed_rate(), exam.quality());
   }
   std::printf("\nreward model, held-out pairs ranked rightly: %.4f of %lld\n",
               results.reward_model.accuracy(), static_cast<long long>(results.reward_model.pairs));

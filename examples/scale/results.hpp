@@ -16,6 +16,7 @@ struct Exam {
   std::string when;
   int64_t episodes = 0;  ///< of PPO until then
   double seconds = 0;    ///< since the program began
+  double mb = 0;         ///< held then
   rlhf::evaluation::AnswerCounts counts;
 
   /// Mean score of an answer: right 1, abstaining 0, wrong -1, malformed -2.

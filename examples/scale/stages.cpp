@@ -115,6 +115,7 @@ Exam examine(const std::string& when, int64_t episodes, const rlhf::CausalLM& po
   return {.when = when,
           .episodes = episodes,
           .seconds = now(),
+          .mb = resident_mb(),
           .counts = rlhf::evaluation::count(world.grades(questions, answered.completions))};
 }
 

@@ -13,6 +13,7 @@
 #include "rlhf/core/tokenizer.hpp"
 #include "rlhf/core/version.hpp"
 #include "rlhf/data/batches.hpp"
+#include "rlhf/data/dataset_format.hpp"
 #include "rlhf/data/jsonl.hpp"
 #include "rlhf/data/loader.hpp"
 #include "rlhf/data/rows.hpp"

@@ -146,7 +146,9 @@ ChatOptions Encoding::chat_options(const ordered_json& extra, const std::string&
   const auto tools = extra.find("tools");
   if (tools != extra.end() && !tools->is_null() && !tools->empty()) {
     options.variables["tools"] =
-        tools->is_string() ? io::parse_ordered_json(tools->get<std::string>(), where) : *tools;
+        tools->is_string()
+            ? io::parse_ordered_json(tools->get<std::string>(), where + ": field \"tools\"")
+            : *tools;
   }
   return options;
 }

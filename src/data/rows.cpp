@@ -55,6 +55,12 @@ RowKind kind_as(const ordered_json& row, const FieldNames& names, const std::str
 
 }  // namespace
 
+const std::string& text_of(const Content& content, const std::string& where) {
+  const auto* text = std::get_if<std::string>(&content);
+  if (text == nullptr) fail(where, "text", "a conversation");
+  return *text;
+}
+
 void require_ranking(const Ranking& ranking, const std::string& where) {
   const size_t count = ranking.responses.size();
   require(count >= 2, where + ": number of responses", ">= 2", count);

@@ -36,6 +36,10 @@ using Conversation = std::vector<Message>;
 /// Text as it stands, or messages that a chat template makes text of.
 using Content = std::variant<std::string, Conversation>;
 
+/// The text of a content that is text.
+/// @throws Error that starts with `where` for a conversation
+const std::string& text_of(const Content& content, const std::string& where);
+
 /// What to imitate: the completion, of which in a conversation the assistant's turns.
 struct Demonstration {
   std::optional<Content> prompt = {};  ///< absent: language modelling, the completion is all

@@ -17,7 +17,7 @@ namespace instructgpt {
 
 /// Where results go, and how they are computed.
 struct RunOptions {
-  std::filesystem::path out;
+  std::filesystem::path out = {};
   uint64_t seed = 1;
   int threads = 0;
   rlhf::Precision precision = rlhf::Precision::float32;
@@ -30,10 +30,10 @@ struct RunOptions {
 
 /// Which rows, and what they become.
 struct DataOptions {
-  std::filesystem::path train;
-  std::filesystem::path eval;
+  std::filesystem::path train = {};
+  std::filesystem::path eval = {};
   double eval_fraction = 0.0;
-  std::vector<std::string> fields;  ///< "prompt=question"
+  std::vector<std::string> fields = {};  ///< "prompt=question"
   bool text_as_chat = false;
   int64_t max_tokens = 0;
   rlhf::data::TooLong too_long = rlhf::data::TooLong::drop;

@@ -14,7 +14,7 @@ enum class CriticStart : uint8_t { reward_model, policy };
 struct PpoCommandOptions {
   std::filesystem::path policy, reward_model, ptx_train;
   RunOptions run;
-  DataOptions data{.max_tokens = 0};
+  DataOptions data;
   LoopOptions loop{.epochs = 1, .batch_size = 512};
   OptimizerOptions optimizer{.adamw = {.learning_rate = 9e-6, .beta2 = 0.95},
                              .schedule = {.warmup_steps = 10, .final_fraction = 0.1}};

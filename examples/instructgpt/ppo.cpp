@@ -83,7 +83,7 @@ int main(int argc, char** argv) {
   instructgpt::PpoCommandOptions options;
   options.add_to(program);
   return program.run(argc, argv, [&] {
-    options.run.use_threads();
+    options.run.apply();
     instructgpt::reinforce(program, options);
   });
 }

@@ -47,16 +47,21 @@ struct Options {
   }
 };
 
+/// A new head on the trunk of the folder's language model, which is then let go.
+rlhf::RewardModel new_reward_model(const ModelFolder& folder, uint64_t seed) {
+  const rlhf::CausalLM language_model = rlhf::model::load_hugging_face(folder.path());
+  folder.require_fits(language_model.vocab_size());
+  rlhf::Generator generator(seed);
+  return {language_model, generator};
+}
+
 void learn_reward(const Program& program, const Options& o) {
   o.run.prepare();
   const ModelFolder folder(o.model);
-  rlhf::Generator generator(o.run.seed);
-  const rlhf::CausalLM language_model = rlhf::model::load_hugging_face(o.model);
-  folder.require_fits(language_model.vocab_size());
-  rlhf::RewardModel model(language_model, generator);
+  rlhf::RewardModel model = new_reward_model(folder, o.run.seed);
   model.compute_in(o.run.precision);
   const DataOptions options =
-      o.data.within(language_model.config().context_length, "the model's context");
+      o.data.within(model.scalar().trunk().config().context_length, "the model's context");
   const auto data = read_dataset<rlhf::data::Ranking>(folder, options, o.run.seed);
   std::optional<rlhf::Completions> centre;
   if (!o.centre.empty()) {
@@ -96,7 +101,7 @@ int main(int argc, char** argv) {
   instructgpt::Options options;
   options.add_to(program);
   return program.run(argc, argv, [&] {
-    options.run.use_threads();
+    options.run.apply();
     instructgpt::learn_reward(program, options);
   });
 }

@@ -85,7 +85,7 @@ int main(int argc, char** argv) {
   instructgpt::Options options;
   options.add_to(program);
   return program.run(argc, argv, [&] {
-    options.run.use_threads();
+    options.run.apply();
     instructgpt::fine_tune(program, options);
   });
 }

@@ -14,10 +14,11 @@ using nlohmann::ordered_json;
 
 constexpr const char* place = "--config";
 
-/// A number or truth value where the text spells one, else text.
+/// A number or truth value where the text is how JSON writes one, else text.
 ordered_json value_of(const std::string& text) {
   const auto parsed = ordered_json::parse(text, nullptr, false);
-  return parsed.is_number() || parsed.is_boolean() ? parsed : ordered_json(text);
+  const bool plain = (parsed.is_number() || parsed.is_boolean()) && parsed.dump() == text;
+  return plain ? parsed : ordered_json(text);
 }
 
 std::string text_of(const ordered_json& value, const std::string& where) {

@@ -3,6 +3,8 @@
 #include <ATen/Parallel.h>
 #include <fmt/format.h>
 
+#include <iostream>
+
 #include "rlhf/core/error.hpp"
 
 namespace instructgpt {
@@ -32,8 +34,11 @@ void RunOptions::prepare() const {
       "--out", "a folder that is not there, or is empty", out.string());
 }
 
-void RunOptions::use_threads() const {
+void RunOptions::apply() const {
   if (threads > 0) at::set_num_threads(threads);
+  if (!rlhf::is_fast(precision)) {
+    std::cout << "note: this processor multiplies in bfloat16 no faster than in float32\n";
+  }
 }
 
 void DataOptions::add_to(Program& program, const std::string& rows,

@@ -25,7 +25,8 @@ struct RunOptions {
   void add_to(Program& program);
   /// @throws rlhf::Error if the folder is there and not empty
   void prepare() const;
-  void use_threads() const;
+  /// Takes the threads; says so where the precision gains nothing.
+  void apply() const;
 };
 
 /// Which rows, and what they become.

@@ -58,6 +58,7 @@ TransformerConfig config_of(const io::GgufFile& file) {
   }
   require(file.contains(names.down(config.layers - 1)), file.path().string(),
           fmt::format("a tensor \"{}\"", names.down(config.layers - 1)), "none");
+  require_numbers_for(config, file, file.path().string());
   return config;
 }
 

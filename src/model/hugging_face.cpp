@@ -24,8 +24,8 @@ std::set<std::string> needless_tensors(const TransformerConfig& config) {
   return names;
 }
 
-/// Whether the file's largest matrix is as the config says: found before any memory is taken.
-void require_embedding(const io::HuggingFaceFolder& folder, const TransformerConfig& config) {
+/// What can be found before any memory is taken: the first matrix, the last, and how much there is.
+void require_weights_of(const io::HuggingFaceFolder& folder, const TransformerConfig& config) {
   const std::string name = hugging_face_names().embedding;
   const std::vector<int64_t> expected{config.vocab_size, config.dim};
   require(folder.tensor(name).shape == expected,
@@ -33,6 +33,7 @@ void require_embedding(const io::HuggingFaceFolder& folder, const TransformerCon
           at::IntArrayRef(folder.tensor(name).shape));
   const std::string last = hugging_face_names().down(config.layers - 1);
   require(folder.contains(last), folder.path().string(), "a tensor \"" + last + "\"", "none");
+  require_numbers_for(config, folder, folder.path().string());
 }
 
 std::vector<io::TensorBytes> bytes_of(const std::vector<WeightPart>& parts) {
@@ -69,7 +70,7 @@ void append(std::vector<WeightPart>& parts, const std::vector<WeightPart>& more)
 CausalLM load_hugging_face(const fs::path& path) {
   const io::HuggingFaceFolder folder(path);
   const TransformerConfig config = transformer_config_of(folder.config(), folder.config_place());
-  require_embedding(folder, config);
+  require_weights_of(folder, config);
   Generator unused(0);
   CausalLM model(config, unused);
   std::vector<WeightPart> parts = weight_parts(model.trunk(), hugging_face_names());
@@ -88,7 +89,7 @@ ScalarModel load_hugging_face_scalar(const fs::path& path) {
   require(folder.contains(score_weight), path.string(),
           fmt::format("a tensor \"{}\": a sequence classifier with one label", score_weight),
           "none");
-  require_embedding(folder, config);
+  require_weights_of(folder, config);
   Generator unused(0);
   ScalarModel model(Transformer(config, unused), 0.0, unused);
   std::vector<WeightPart> parts = weight_parts(model.trunk(), hugging_face_names());

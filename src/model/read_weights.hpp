@@ -2,12 +2,27 @@
 /// folder, which offer the same three things: tensors(), contains() and read().
 #pragma once
 
+#include <fmt/format.h>
+
 #include <set>
 
 #include "rlhf/core/error.hpp"
 #include "weight_names.hpp"
 
 namespace rlhf::model {
+
+/// Before anything is made of a shape that asks for far more than the file holds. Which tensor is
+/// at fault is found later, by name; so this is generous.
+template <class File>
+void require_numbers_for(const TransformerConfig& config, const File& file,
+                         const std::string& place) {
+  double stored = 0;
+  for (const auto& tensor : file.tensors()) stored += static_cast<double>(tensor.count());
+  const double numbers = numbers_of(config);
+  require(numbers <= 2 * stored + (1 << 24), place + ": numbers in all tensors",
+          fmt::format("enough for the {:.0f} that the model's shape takes", numbers),
+          fmt::format("{:.0f}", stored));
+}
 
 /// @throws Error naming a tensor that is missing, ill-shaped, or there and none of the parts
 template <class File>

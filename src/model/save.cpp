@@ -116,17 +116,12 @@ struct Stored {
 };
 
 /// A shape that asks for far more than the file holds must not be allocated. Which tensor is at
-/// fault is found later, by name; so this is generous. Rotary tables are made, not stored.
-void require_weights_for(const TransformerConfig& c, const fs::path& path) {
-  const auto number = [](int64_t value) { return static_cast<double>(value); };
-  const double layer =
-      number(c.dim) *
-      (2 * number(c.heads + c.key_heads()) * number(c.head_size()) + 3 * number(c.hidden_dim));
-  const double numbers = number(c.vocab_size) * number(c.dim) + number(c.layers) * layer +
-                         number(c.context_length) * number(c.head_size());
+/// fault is found later, by name; so this is generous.
+void require_weights_for(const TransformerConfig& config, const fs::path& path) {
+  const double numbers = numbers_of(config);
   std::error_code error;
   const auto bytes = static_cast<int64_t>(fs::file_size(path, error));
-  require(numbers <= 2 * number(bytes) + (1 << 24), path.string() + ": bytes",
+  require(numbers <= 2 * static_cast<double>(bytes) + (1 << 24), path.string() + ": bytes",
           fmt::format("enough for the {:.0f} numbers that {} describes", numbers, config_file),
           bytes);
 }

@@ -16,6 +16,15 @@ auto of_layer(std::string prefix, std::string name) {
 
 }  // namespace
 
+double numbers_of(const TransformerConfig& c) {
+  const auto number = [](int64_t value) { return static_cast<double>(value); };
+  const double layer =
+      number(c.dim) *
+      (2 * number(c.heads + c.key_heads()) * number(c.head_size()) + 3 * number(c.hidden_dim));
+  return number(c.vocab_size) * number(c.dim) + number(c.layers) * layer +
+         number(c.context_length) * number(c.head_size());
+}
+
 WeightNames hugging_face_names() {
   const std::string layers = "model.layers";
   return {.embedding = "model.embed_tokens.weight",

@@ -13,6 +13,10 @@ namespace rlhf::model {
 /// The greatest dimension that a file may ask for: no product of two overflows.
 inline constexpr int64_t largest_dimension = int64_t{1} << 31;
 
+/// Numbers that a trunk of this shape takes in memory: weights, and the rotary tables, which no
+/// file holds.
+double numbers_of(const TransformerConfig& config);
+
 /// Rows of a weight that are a tensor of their own elsewhere.
 struct WeightPart {
   std::string name;      ///< there

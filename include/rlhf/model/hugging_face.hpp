@@ -19,7 +19,7 @@
 namespace rlhf::model {
 
 /// Weights of any stored type come as float32; every parameter is free to learn. Nothing is made of
-/// a folder that does not fit, and no memory is taken before its tensors have been checked.
+/// a folder that does not fit, and no more memory taken than its tensors account for.
 /// @throws Error naming file and field or tensor: a family, activation, bias or rope type that
 ///         these models do not have; a tensor missing, unexpected or ill-shaped
 CausalLM load_hugging_face(const std::filesystem::path& folder);

@@ -18,14 +18,9 @@ const std::filesystem::path script =
     std::filesystem::path(RLHF_GOLDEN_DIR) / "../peer/model/hugging_face.py";
 const std::vector<int64_t> tokens{3, 1, 4, 1, 5, 9, 2, 6, 5, 3, 5};
 
-class Transformers : public testing::Test {
+class Transformers : public test::BesidePython {
  protected:
-  void SetUp() override {
-    const std::string check = "'" + test::python() + "' -c pass 2> /dev/null";
-    if (std::system(check.c_str()) != 0) GTEST_SKIP() << "no Python called " << test::python();
-    const std::string problem = ask_python(script, {"check"});
-    if (!problem.empty()) GTEST_SKIP() << test::python() << ": " << problem;
-  }
+  Transformers() : BesidePython(script) {}
   CausalLM random_model(OutputLayer output_layer, RopeScaling scaling) {
     Generator generator(7);
     CausalLM lm({.vocab_size = 31,

@@ -30,9 +30,9 @@ void require_parts(const File& file, const std::string& place, const std::vector
                    std::set<std::string> passed_over) {
   for (const WeightPart& part : parts) {
     require(file.contains(part.name), place, "a tensor \"" + part.name + "\"", "none");
-    require(at::IntArrayRef(file.tensor(part.name).shape) == part.rows.sizes(),
-            place + ": shape of \"" + part.name + "\"", part.rows.sizes(),
-            at::IntArrayRef(file.tensor(part.name).shape));
+    const std::vector<int64_t> shape = part.shape();
+    require(file.tensor(part.name).shape == shape, place + ": shape of \"" + part.name + "\"",
+            at::IntArrayRef(shape), at::IntArrayRef(file.tensor(part.name).shape));
     passed_over.insert(part.name);
   }
   for (const auto& tensor : file.tensors()) {
@@ -44,7 +44,9 @@ void require_parts(const File& file, const std::string& place, const std::vector
 template <class File>
 void read_parts(const File& file, const std::vector<WeightPart>& parts) {
   for (const WeightPart& part : parts) {
-    file.read(part.name, {part.rows.data_ptr<float>(), static_cast<size_t>(part.rows.numel())});
+    const Tensor there = part.transposed ? torch::empty(part.shape()) : part.rows;
+    file.read(part.name, {there.data_ptr<float>(), static_cast<size_t>(there.numel())});
+    if (part.transposed) part.rows.copy_(there.t());
   }
 }
 

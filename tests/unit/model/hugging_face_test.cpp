@@ -41,7 +41,8 @@ std::string said_of(const char* field, const json& value) {
 
 TEST(HuggingFaceModel, WhatItCannotBeIsRefusedByFileAndField) {
   const std::vector<std::tuple<const char*, json, std::string>> cases{
-      {"model_type", "gemma", "config.json: model_type: expected llama or mistral, got \"gemma\""},
+      {"model_type", "gemma",
+       "config.json: model_type: expected llama, mistral, qwen2, qwen3 or gpt2, got \"gemma\""},
       {"model_type", nullptr, "config.json: expected a field model_type, got none"},
       {"hidden_act", "gelu", "config.json: hidden_act: expected \"silu\", got \"gelu\""},
       {"attention_bias", true, "config.json: attention_bias: expected false, got true"},

@@ -64,26 +64,34 @@ class Transformers : public test::BesidePython {
   test::TemporaryFolder folder_;
 };
 
-TEST_F(Transformers, GivesTheLogitsOfAModelThatWeSaved) {
+TEST_F(Transformers, GivesTheLogitsOfModelsThatWeSaved) {
+  std::vector<std::string> question{"logits", json(tokens).dump()};
+  std::vector<Tensor> ours;
+  NoGrad no_grad;
   for (const TransformerConfig& config : configs()) {
     const CausalLM lm = random_model(config);
-    model::save_hugging_face(folder_ / "model", lm);
+    question.push_back((folder_ / ("model" + std::to_string(ours.size()))).string());
+    model::save_hugging_face(question.back(), lm);
     KvCache cache = lm.begin(completions_from({tokens}));
-    NoGrad no_grad;
-    expect_near(ask_python(script, {"logits", (folder_ / "model").string(), json(tokens).dump()}),
-                lm.step(cache, torch::tensor({tokens.back()}))[0]);
+    ours.push_back(lm.step(cache, torch::tensor({tokens.back()}))[0]);
   }
+  const json theirs = ask_python(script, question);
+  for (size_t i = 0; i < ours.size(); ++i) expect_near(theirs[i], ours[i]);
 }
 
-TEST_F(Transformers, GivesTheScoreOfARewardModelThatWeSaved) {
-  Generator generator(1);
+TEST_F(Transformers, GivesTheScoresOfRewardModelsThatWeSaved) {
+  std::vector<std::string> question{"score", json(tokens).dump()};
+  std::vector<Tensor> ours;
+  NoGrad no_grad;
   for (const TransformerConfig& config : configs()) {
+    Generator generator(1);
     RewardModel reward(random_model(config), generator);
-    model::save_hugging_face(folder_ / "reward", reward.scalar());
-    NoGrad no_grad;
-    expect_near(ask_python(script, {"score", (folder_ / "reward").string(), json(tokens).dump()}),
-                reward.score(completions_from({{3, 1, 4, 1, 5, 9, 2, 6, 5, 3}}, {{5}})));
+    question.push_back((folder_ / ("reward" + std::to_string(ours.size()))).string());
+    model::save_hugging_face(question.back(), reward.scalar());
+    ours.push_back(reward.score(completions_from({{3, 1, 4, 1, 5, 9, 2, 6, 5, 3}}, {{5}})));
   }
+  const json theirs = ask_python(script, question);
+  for (size_t i = 0; i < ours.size(); ++i) expect_near(theirs[i], ours[i]);
 }
 
 }  // namespace

@@ -1,4 +1,5 @@
-/// What the commands are tried on: a tiny chat model in a folder, a base model, and files of rows.
+/// What the commands are tried on: a tiny chat model (a Llama), a base model (a GPT-2), and files
+/// of rows.
 #pragma once
 
 #include <array>
@@ -106,15 +107,20 @@ class World {
           "{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content }}<|im_end|>\n"
           "{% endfor %}{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}";
     }
+    rlhf::TransformerConfig config{.vocab_size = tokenizer.vocabulary().size() + more,
+                                   .dim = 32,
+                                   .hidden_dim = 48,
+                                   .layers = 2,
+                                   .heads = 4,
+                                   .context_length = 64};
+    if (!is_chat) {  // a GPT-2: no command knows of families
+      config.norm = rlhf::NormKind::layer;
+      config.activation = rlhf::Activation::gelu;
+      config.positions = rlhf::Positions::learned;
+      config.bias = rlhf::Bias::all;
+    }
     rlhf::Generator generator(3);
-    const rlhf::CausalLM model({.vocab_size = tokenizer.vocabulary().size() + more,
-                                .dim = 32,
-                                .hidden_dim = 48,
-                                .layers = 2,
-                                .heads = 4,
-                                .kv_heads = 2,
-                                .context_length = 64},
-                               generator);
+    const rlhf::CausalLM model(config, generator);
     rlhf::model::save_hugging_face(folder_ / name, model, companions);
   }
 

@@ -54,6 +54,15 @@ void AdamWOptions::validate() const {
                  ">= 0 (0: no clipping)");
 }
 
+void AdamWOptions::archive(Archive& archive) const {
+  archive.option("learning_rate", learning_rate);
+  archive.option("beta1", beta1);
+  archive.option("beta2", beta2);
+  archive.option("epsilon", epsilon);
+  archive.option("weight_decay", weight_decay);
+  archive.option("max_gradient_norm", max_gradient_norm);
+}
+
 /// Of the parameters that have one, in the parameters' memory layout.
 struct AdamW::Gradients {
   std::vector<size_t> rows;  // into parameters_
@@ -149,19 +158,37 @@ void AdamW::zero_grad() {
 }
 
 std::vector<NamedTensor> AdamW::state() const {
+  std::vector<NamedTensor> copies = borrowed_state();
+  for (auto& [name, tensor] : copies) tensor = tensor.clone();
+  return copies;
+}
+
+std::vector<NamedTensor> AdamW::borrowed_state() const {
   std::vector<NamedTensor> result;
   for (size_t row = 0; row < parameters_.size(); ++row) {
     const Moments& moments = moments_[row];
     if (!moments.step.defined()) continue;
     const std::string& name = parameters_[row].first;
-    result.emplace_back(name + first_suffix, moments.first.clone());
-    result.emplace_back(name + second_suffix, moments.second.clone());
-    result.emplace_back(name + step_suffix, moments.step.clone());
+    result.emplace_back(name + first_suffix, moments.first);
+    result.emplace_back(name + second_suffix, moments.second);
+    result.emplace_back(name + step_suffix, moments.step);
   }
   return result;
 }
 
 void AdamW::load_state(const std::vector<NamedTensor>& state) {
+  moments_ = moments_from(state);
+}
+
+void AdamW::archive(Archive& archive) {
+  options_.archive(archive);
+  archive.tensors(
+      "state", [this] { return borrowed_state(); },
+      [this](const std::vector<NamedTensor>& state) { moments_from(state); },
+      [this](const std::vector<NamedTensor>& state) { load_state(state); });
+}
+
+std::vector<AdamW::Moments> AdamW::moments_from(const std::vector<NamedTensor>& state) const {
   std::unordered_map<std::string_view, Tensor> given;
   for (const auto& [name, tensor] : state) given.emplace(name, tensor);
 
@@ -193,7 +220,7 @@ void AdamW::load_state(const std::vector<NamedTensor>& state) {
     fail("state of AdamW", "entries of its parameters",
          "'" + std::string(given.begin()->first) + "'");
   }
-  moments_ = std::move(loaded);
+  return loaded;
 }
 
 }  // namespace rlhf

@@ -62,6 +62,14 @@ Tensor Affine::operator()(const Tensor& scores, const Rollout&) const {
   return scores * factor + shift;
 }
 
+Tensor Normalise::operator()(const Tensor& scores, const Rollout&) const {
+  return scores * (1.0 / moments.std) - moments.mean / moments.std;
+}
+void Normalise::archive(Archive& archive) {
+  archive.value("mean", moments.mean);
+  archive.value("std", moments.std);
+}
+
 MissingEos::MissingEos(Action action, double amount) : action(action), amount(amount) {
   require_finite(amount, "score or penalty of a missing EOS");
 }

@@ -47,6 +47,40 @@ void PpoOptions::validate() const {
   require(micro_batch_tokens >= 0, "PpoOptions::micro_batch_tokens", ">= 0", micro_batch_tokens);
 }
 
+void SftOptions::archive(Archive& archive) const {
+  archive.part("schedule", schedule);
+  archive.option("micro_batch_tokens", micro_batch_tokens, OnResume::may_change);
+}
+
+void RewardOptions::archive(Archive& archive) const {
+  archive.part("schedule", schedule);
+  archive.option("margin", margin);
+  archive.option("micro_batch_tokens", micro_batch_tokens, OnResume::may_change);
+}
+
+void PpoOptions::archive(Archive& archive) const {
+  archive.part("sampling", sampling);
+  archive.part("gae", gae);
+  archive.part("clip", clip);
+  archive.part("policy_schedule", policy_schedule);
+  archive.part("critic_schedule", critic_schedule);
+  archive.option("kl.coefficient", kl.coefficient);
+  archive.option("kl.estimator", kl.estimator);
+  archive.option("kl.target", kl.target);
+  archive.option("kl.horizon", kl.horizon);
+  archive.option("kl.early_stop", kl.early_stop);
+  archive.option("value_clip", value_clip);
+  archive.option("value_coefficient", value_coefficient);
+  archive.option("entropy_coefficient", entropy_coefficient);
+  archive.option("ptx_coefficient", ptx_coefficient);
+  archive.option("whiten_rewards", whiten_rewards);
+  archive.option("whiten_advantages", whiten_advantages);
+  archive.option("epochs", epochs);
+  archive.option("minibatches", minibatches);
+  archive.option("critic_warmup_steps", critic_warmup_steps);
+  archive.option("micro_batch_tokens", micro_batch_tokens, OnResume::may_change);
+}
+
 std::vector<Metric> SftStats::metrics() const {
   return {{"loss", loss},
           {"gradient_norm", gradient_norm},

@@ -3,6 +3,7 @@
 
 #include <vector>
 
+#include "rlhf/core/archive.hpp"
 #include "rlhf/core/tensor.hpp"
 
 namespace rlhf {
@@ -16,6 +17,7 @@ struct AdamWOptions {
   double max_gradient_norm = 1.0;  ///< L2, over all parameters together; 0: no clipping
   /// @throws Error naming the field that cannot work
   void validate() const;
+  void archive(Archive& archive) const;
 };
 
 /// Trains a list of named parameters; holds their moments.
@@ -66,12 +68,17 @@ class AdamW {
   ///               changed then
   void load_state(const std::vector<NamedTensor>& state);
 
+  /// Options and state.
+  void archive(Archive& archive);
+
  private:
   struct Moments {
     Tensor first, second, step;  // undefined before the first gradient
   };
   struct Gradients;
 
+  std::vector<NamedTensor> borrowed_state() const;
+  std::vector<Moments> moments_from(const std::vector<NamedTensor>& state) const;
   Gradients gradients() const;
   void clip(Gradients& gradients, double norm) const;
   void update(const Gradients& gradients, double learning_rate);

@@ -38,6 +38,10 @@ class Learner {
   }
 
   int64_t updates() const { return updates_; }
+  void archive(Archive& archive) {
+    archive.part("optimizer", optimizer_);
+    archive.value("updates", updates_);
+  }
   AdamW& optimizer() { return optimizer_; }
 
  private:

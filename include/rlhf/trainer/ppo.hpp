@@ -159,6 +159,25 @@ class PpoTrainer {
   }
 
   int64_t steps() const { return step_; }
+  /// Policy, critic, what the reward remembers, the reference's fingerprint, generator, optimizers,
+  /// KL coefficient and options. What a pretraining source reads from is a part of its own.
+  void archive(Archive& archive) {
+    archive.part("policy", policy_);
+    archive.part("policy_learner", policy_learner_);
+    if (critic_learner_) {
+      archive.part("critic", critic_);
+      archive.part("critic_learner", *critic_learner_);
+    }
+    trainer::Remembered<R> reward{reward_};
+    archive.part("reward", reward);
+    if constexpr (requires { reference_.fingerprint(); }) {
+      archive.option("reference", reference_.fingerprint());
+    }
+    archive.part("generator", generator_);
+    archive.part("kl", kl_);
+    archive.part("options", options_);
+    archive.value("step", step_);
+  }
   double kl_coefficient() const { return kl_.coefficient(); }
   AdamW& policy_optimizer() { return policy_learner_.optimizer(); }
   /// None where policy and critic are one object.

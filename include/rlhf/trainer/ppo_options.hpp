@@ -47,6 +47,7 @@ struct PpoOptions {
 
   /// @throws Error naming the field
   void validate() const;
+  void archive(Archive& archive) const;
 };
 
 /// What one step of PPO did; the table in include/rlhf/README.md defines each.

@@ -28,6 +28,7 @@ struct RewardOptions {
   int64_t micro_batch_tokens = 0;  ///< tokens in one pass, 0: all groups at once; no result changes
 
   void validate() const;
+  void archive(Archive& archive) const;
 };
 
 /// What one step of reward modelling did.
@@ -86,6 +87,12 @@ class RewardTrainer {
   }
 
   int64_t steps() const { return learner_.updates(); }
+  /// Model, optimizer and options.
+  void archive(Archive& archive) {
+    archive.part("model", model_);
+    archive.part("learner", learner_);
+    archive.part("options", options_);
+  }
   AdamW& optimizer() { return learner_.optimizer(); }
 
  private:

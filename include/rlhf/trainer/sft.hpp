@@ -19,6 +19,7 @@ struct SftOptions {
 
   /// @throws Error naming the field
   void validate() const;
+  void archive(Archive& archive) const;
 };
 
 /// What one step of supervised fine-tuning did.
@@ -83,6 +84,12 @@ class SftTrainer {
   }
 
   int64_t steps() const { return learner_.updates(); }
+  /// Policy, optimizer and options.
+  void archive(Archive& archive) {
+    archive.part("policy", policy_);
+    archive.part("learner", learner_);
+    archive.part("options", options_);
+  }
   AdamW& optimizer() { return learner_.optimizer(); }
 
  private:

@@ -57,6 +57,15 @@ TEST_F(Jsonl, ReplacesOrAppendsAsAsked) {
   EXPECT_EQ(content(), "{\"step\":3}\n");
 }
 
+TEST_F(Jsonl, ReplacesNothingBeforeTheFirstLine) {
+  folder_.put("metrics.jsonl", "{\"step\":1}\n");
+  JsonlSink sink(path());
+  EXPECT_EQ(content(), "{\"step\":1}\n");
+  sink.log(2, {});
+  sink.log(3, {});
+  EXPECT_EQ(content(), "{\"step\":2}\n{\"step\":3}\n");
+}
+
 TEST_F(Jsonl, AppendCutsOffATornLine) {
   folder_.put("metrics.jsonl", "{\"step\":1}\n{\"ste");
   JsonlSink(path(), JsonlMode::append).log(2, {});

@@ -7,6 +7,7 @@
 #include <unordered_set>
 
 #include "rlhf/core/error.hpp"
+#include "rlhf/core/non_finite.hpp"
 
 namespace rlhf {
 namespace {
@@ -100,23 +101,33 @@ double AdamW::step(double learning_rate_factor) {
   require_number(learning_rate_factor, learning_rate_factor >= 0, "learning_rate_factor", ">= 0");
   const NoGrad no_grad;
   Gradients gradients = this->gradients();
-  require(!gradients.rows.empty(), "gradients of AdamW::step", "at least one: run backward first",
-          "none");
-  double norm = at::stack(at::_foreach_norm(gradients.tensors)).norm().item<double>();
-  if (!std::isfinite(norm)) {
-    for (size_t i = 0; i < gradients.rows.size(); ++i) {
-      require(gradients.tensors[i].isfinite().all().item<bool>(),
-              "gradient of parameter '" + parameters_[gradients.rows[i]].first + "'", "finite",
-              "NaN or infinity");
-    }
-    // All finite: their squares alone overflowed.
-    norm = at::stack(at::_foreach_norm(gradients.tensors, 2, at::kDouble)).norm().item<double>();
-    require(std::isfinite(norm), "norm of all gradients", "finite", norm);
-  }
+  const double norm = this->norm(gradients);
   clip(gradients, norm);
   update(gradients, options_.learning_rate * learning_rate_factor);
   zero_grad();
   return norm;
+}
+
+double AdamW::gradient_norm() const {
+  const NoGrad no_grad;
+  return norm(gradients());
+}
+
+double AdamW::norm(const Gradients& gradients) const {
+  require(!gradients.rows.empty(), "gradients of AdamW::step", "at least one: run backward first",
+          "none");
+  const double norm = at::stack(at::_foreach_norm(gradients.tensors)).norm().item<double>();
+  if (std::isfinite(norm)) return norm;
+  for (size_t i = 0; i < gradients.rows.size(); ++i) {
+    if (gradients.tensors[i].isfinite().all().item<bool>()) continue;
+    fail_non_finite("gradient of parameter '" + parameters_[gradients.rows[i]].first + "'",
+                    "NaN or infinity");
+  }
+  // All finite: their squares alone overflowed.
+  const double wide =
+      at::stack(at::_foreach_norm(gradients.tensors, 2, at::kDouble)).norm().item<double>();
+  if (!std::isfinite(wide)) fail_non_finite("norm of all gradients", "NaN or infinity");
+  return wide;
 }
 
 void AdamW::clip(Gradients& gradients, double norm) const {

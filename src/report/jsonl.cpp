@@ -42,7 +42,9 @@ void cut_torn_line(const fs::path& path) {
 }  // namespace
 
 JsonlSink::JsonlSink(const fs::path& path, JsonlMode mode) : path_(path), mode_(mode) {
-  if (mode == JsonlMode::append && fs::is_regular_file(path)) cut_torn_line(path);
+  std::error_code error;  // what is wrong is told by the file that cannot be opened
+  if (path.has_parent_path()) fs::create_directories(path.parent_path(), error);
+  if (mode == JsonlMode::append && fs::is_regular_file(path, error)) cut_torn_line(path);
   file_.open(path, std::ios::binary | std::ios::app);
   if (!file_) fail(path.string() + ": cannot be opened for writing");
 }

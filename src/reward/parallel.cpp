@@ -34,6 +34,11 @@ Rollout rows_of(const Rollout& rollout, int64_t begin, int64_t end) {
   return part;
 }
 
+/// LibTorch's errors go on with frames of the stack.
+std::string_view first_line(std::string_view text) {
+  return text.substr(0, text.find('\n'));
+}
+
 std::string sequences(int64_t begin, int64_t end, const Completions& completions) {
   auto prompt = completions.prompt(begin);
   const bool cut = prompt.size() > 32;
@@ -77,6 +82,7 @@ struct Parallel::Calls {
     while (!batch->is_abandoned && batch->next < batch->calls.size()) {
       Call& call = batch->calls[batch->next++];
       call.started = Clock::now();
+      all->changed.notify_all();  // its time runs
       lock.unlock();
       Tensor scores;
       std::exception_ptr thrown;
@@ -167,7 +173,7 @@ Tensor Parallel::operator()(const Rollout& rollout) const {
       try {
         std::rethrow_exception(call.thrown);
       } catch (const std::exception& error) {
-        std::throw_with_nested(Error(fmt::format("{} threw: {}", whose, error.what())));
+        std::throw_with_nested(Error(fmt::format("{} threw: {}", whose, first_line(error.what()))));
       } catch (...) {
         std::throw_with_nested(Error(fmt::format("{} threw what is no std::exception", whose)));
       }

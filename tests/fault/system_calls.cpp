@@ -26,13 +26,11 @@ struct Log {
   std::array<char, log_bytes> text;
 };
 
-/// Forked processes write to the same.
-Log& shared_log() {
-  static Log* const log = static_cast<Log*>(
-      ::mmap(nullptr, sizeof(Log), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0));
-  return *log;
-}
+// Made before any fork: forked processes write to the same.
+Log& shared_log = *static_cast<Log*>(
+    ::mmap(nullptr, sizeof(Log), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0));
 
+// False until the globals below are made.
 bool watching = false;
 // Never destroyed: files are closed after the last destructor, too.
 std::string& watched = *new std::string;
@@ -64,7 +62,7 @@ enum class Verdict { goes_on, fails, half };
 Verdict judge(const char* call, const std::string& path) {
   if (!watching || path.empty()) return Verdict::goes_on;
   const std::string line = std::string(call) + " " + path + "\n";
-  Log& log = shared_log();
+  Log& log = shared_log;
   if (log.used + line.size() <= log_bytes) {
     std::memcpy(log.text.data() + log.used, line.data(), line.size());
     log.used += line.size();
@@ -87,7 +85,7 @@ Verdict judge(const char* call, const std::string& path) {
 }
 
 void remember(int file, const std::string& path) {
-  if (file >= 0 && static_cast<size_t>(file) < path_of_file.size()) {
+  if (watching && file >= 0 && static_cast<size_t>(file) < path_of_file.size()) {
     path_of_file[static_cast<size_t>(file)] = path;
   }
 }
@@ -135,7 +133,7 @@ bool applies(Fault fault, const std::string& call) {
 }
 
 void watch(const std::string& folder, int64_t at, Fault fault) {
-  shared_log().used = 0;
+  shared_log.used = 0;
   watched = folder;
   bad_call = at;
   bad_fault = fault;
@@ -144,7 +142,7 @@ void watch(const std::string& folder, int64_t at, Fault fault) {
 }
 
 std::vector<std::string> calls() {
-  const Log& log = shared_log();
+  const Log& log = shared_log;
   std::istringstream text(std::string(log.text.data(), log.used));
   std::vector<std::string> lines;
   for (std::string line; std::getline(text, line);) lines.push_back(line);

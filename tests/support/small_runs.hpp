@@ -77,7 +77,6 @@ inline void run_sft(const std::filesystem::path& folder, int64_t steps, RunOptio
                                                      .total_steps = 10}}};
   Loader loader{few_demonstrations(), {.batch_size = 2, .seed = 3}};
   MetricHistory history;
-  std::filesystem::create_directories(folder);
   Sinks metrics{JsonlSink{folder / "metrics.jsonl"}, std::ref(history)};
   Run run{
       folder, {{"trainer", trainer}, {"loader", loader}, {"metrics", metrics}}, std::move(options)};
@@ -95,7 +94,6 @@ inline void run_reward(const std::filesystem::path& folder, int64_t steps, RunOp
   RewardModel model(tiny_model(), generator);
   RewardTrainer trainer{model, RewardOptions{.optimizer = {.learning_rate = 1e-2}}};
   Loader loader{few_rankings(), {.batch_size = 2, .seed = 3}};
-  std::filesystem::create_directories(folder);
   JsonlSink metrics{folder / "metrics.jsonl", JsonlMode::append};
   Run run{
       folder, {{"trainer", trainer}, {"loader", loader}, {"metrics", metrics}}, std::move(options)};
@@ -135,7 +133,6 @@ inline void run_ppo(const std::filesystem::path& folder, int64_t steps, RunOptio
                                 .policy_optimizer = {.learning_rate = 1e-2},
                                 .critic_optimizer = {.learning_rate = 1e-2}},
                      [&] { return pretraining.next(); }};
-  std::filesystem::create_directories(folder);
   JsonlSink metrics{folder / "metrics.jsonl"};
   Run run{folder,
           {{"trainer", trainer},
@@ -171,7 +168,6 @@ inline void run_actor_critic(const std::filesystem::path& folder, int64_t steps,
                                 .epochs = 1,
                                 .minibatches = 2,
                                 .policy_optimizer = {.learning_rate = 1e-2}}};
-  std::filesystem::create_directories(folder);
   JsonlSink metrics{folder / "metrics.jsonl"};
   Run run{folder,
           {{"trainer", trainer}, {"prompts", loader}, {"metrics", metrics}},

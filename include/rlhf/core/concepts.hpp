@@ -150,11 +150,11 @@ class AnyReward {
   template <Reward R>
   requires(!std::same_as<std::remove_cvref_t<R>, AnyReward>)
       AnyReward(R&& reward)  // NOLINT(google-explicit-constructor): a reward is a reward
-      : AnyReward(std::make_shared<std::remove_cvref_t<R>>(std::forward<R>(reward))) {}
+      : AnyReward(Held{std::make_shared<std::remove_cvref_t<R>>(std::forward<R>(reward))}) {}
   /// Borrows: the reward must outlive this.
   template <Reward R>
   AnyReward(std::reference_wrapper<R> reward)  // NOLINT(google-explicit-constructor)
-      : AnyReward(&reward.get()) {}
+      : AnyReward(Held{&reward.get()}) {}
 
   Tensor operator()(const Rollout& rollout) const { return call_(rollout); }
   /// What the reward remembers, where it has an archive().
@@ -162,10 +162,16 @@ class AnyReward {
 
  private:
   template <class Pointer>
-  requires requires(Pointer reward, const Rollout& rollout) { (*reward)(rollout); }
-  explicit AnyReward(Pointer reward)
-      : call_([reward](const Rollout& rollout) -> Tensor { return (*reward)(rollout); }),
-        archive_([reward](Archive& archive) { archive_reward(*reward, archive); }) {}
+  struct Held {
+    Pointer pointer;
+  };
+  template <class Pointer>
+  Held(Pointer) -> Held<Pointer>;
+
+  template <class Pointer>
+  explicit AnyReward(Held<Pointer> reward)
+      : call_([reward](const Rollout& rollout) -> Tensor { return (*reward.pointer)(rollout); }),
+        archive_([reward](Archive& archive) { archive_reward(*reward.pointer, archive); }) {}
 
   std::function<Tensor(const Rollout&)> call_;
   std::function<void(Archive&)> archive_;

@@ -22,7 +22,7 @@ enum class JsonlMode : uint8_t {
 /// are the strings "NaN", "Infinity" and "-Infinity", which Python's float() takes.
 class JsonlSink {
  public:
-  /// @throws Error naming the path if it cannot be written
+  /// Parent folders are made. @throws Error naming the path if it cannot be written
   explicit JsonlSink(const std::filesystem::path& path, JsonlMode mode = JsonlMode::replace);
   /// @throws Error if a metric is called "step", two have one name, a name is not UTF-8, or the
   ///         file cannot be written

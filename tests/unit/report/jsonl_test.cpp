@@ -98,8 +98,15 @@ TEST_F(Jsonl, RefusesNamesThatWouldStandTwice) {
 }
 
 TEST_F(Jsonl, NamesAFileItCannotWrite) {
-  EXPECT_THAT(error_of([&] { JsonlSink(folder_ / "absent/metrics.jsonl"); }),
-              HasSubstr((folder_ / "absent/metrics.jsonl").string()));
+  folder_.put("a", "no folder");
+  for (const char* bad : {"a/metrics.jsonl", "."}) {
+    EXPECT_THAT(error_of([&] { JsonlSink(folder_ / bad); }), HasSubstr((folder_ / bad).string()));
+  }
+}
+
+TEST_F(Jsonl, MakesTheFoldersAboveIt) {
+  JsonlSink(folder_ / "runs/1/metrics.jsonl").log(1, {});
+  EXPECT_EQ(io::read_file(folder_ / "runs/1/metrics.jsonl"), "{\"step\":1}\n");
 }
 
 TEST_F(Jsonl, SaysWhenTheDiskIsFull) {

@@ -49,6 +49,8 @@ TokenOutputs stack_rows(const std::vector<TokenOutputs>& parts, int64_t longest)
 
 /// @throws Error naming the first log-probability or value that is not finite
 void require_finite(const Scored& scored, int64_t step);
+/// @throws NonFinite naming the first KL, reward, return or advantage that is not finite
+void require_finite(const Experience& experience, int64_t step);
 
 /// KL, per-token rewards, advantages and returns, whitened as the options say.
 Experience advantages(const Scored& scored, const PpoOptions& options, double kl_coefficient);

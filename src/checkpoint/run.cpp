@@ -18,6 +18,7 @@ void RunOptions::validate() const {
   require(keep >= 1, "RunOptions::keep", ">= 1", keep);
   require_known(on_signal, OnSignal::ignore, "RunOptions::on_signal",
                 "save_and_exit, save_and_return or ignore");
+  require_known(last_good, LastGood::in_memory, "RunOptions::last_good", "on_disk or in_memory");
 }
 
 Run::Run(std::filesystem::path folder, std::vector<Part> parts, RunOptions options)
@@ -74,6 +75,10 @@ void Run::until(int64_t steps, const std::function<void(int64_t)>& body) {
 void Run::once(const std::function<void(int64_t)>& body) {
   if (!begun_) begin();
   before_step_ = checkpoint::note(parts_);
+  if (options_.last_good == LastGood::in_memory) {
+    copy_before_step_ = checkpoint::gather(parts_);
+    for (auto& [name, tensor] : copy_before_step_->tensors) tensor = tensor.detach().clone();
+  }
   try {
     body(step_ + 1);
   } catch (...) {
@@ -96,7 +101,9 @@ void Run::write(const Checkpoint& checkpoint) {
 
 /// In front of an exception that must not be lost to another.
 void Run::save_what_was_before() try {
-  if (saved_step_ != step_) {
+  if (saved_step_ != step_ && copy_before_step_) {
+    write(*copy_before_step_);
+  } else if (saved_step_ != step_) {
     if (checkpoint::note(parts_).tensor_versions != before_step_.tensor_versions) {
       return say(fmt::format("step {} failed after it had moved weights: go on from {}", step_ + 1,
                              folder_.path_of(*saved_step_).string()));

@@ -1,9 +1,8 @@
 /// Kills training programs and breaks their disk, starts them again, and compares what they end
 /// with, bit for bit, with what an undisturbed run gives.
 ///
-///     fault sft --kills 5 --faults each     a call of a save after the other, one fault each
-///     fault all --kills 200 --faults all --results tests/fault   every call, every fault it can
-///     have
+///     fault sft --kills 5 --faults each      every call of a save in turn, one fault each
+///     fault all --kills 200 --faults all     every call, every fault that it can have
 #include <CLI/CLI.hpp>
 #include <csignal>
 #include <cstdlib>
@@ -143,8 +142,8 @@ class Trial {
              all.begin();
     };
     const bool every_fault = settings_.faults == "all";
-    const auto begin = every_fault ? 0 : mentions("step-00000002.tmp");
-    const auto end = every_fault ? std::ssize(all) : mentions("step-00000003.tmp");
+    const auto begin = mentions("step-00000002.tmp"), end = mentions("step-00000003.tmp");
+    if (begin >= end) throw std::runtime_error(trainer_ + ": no call of the save was seen");
     for (auto at = begin; at < end; ++at) {
       std::vector<Fault> possible;
       for (const Fault fault : {Fault::error, Fault::kill, Fault::no_space, Fault::short_write}) {
@@ -185,7 +184,8 @@ std::string page(const json& results) {
       "tests/fault`; what it\n"
       "does is told in [tests/README.md](../README.md). A kill is a SIGKILL at a random moment, a "
       "stop a SIGTERM or\n"
-      "SIGINT, a fault one system call of a run (all of them in turn) that fails, is cut short, or "
+      "SIGINT, a fault one system call of a save (all of them in turn) that fails, is cut short, "
+      "or "
       "never comes.\n"
       "Identical, resumed and survived: started again, the run ended with the weights, optimizer "
       "states, samples and\n"

@@ -35,10 +35,18 @@ enum class OnSignal : uint8_t {
   ignore,           ///< the signals do what they did before
 };
 
+/// What there is to save when a step fails after it has moved weights, as PPO may in a later
+/// minibatch of an update.
+enum class LastGood : uint8_t {
+  on_disk,    ///< nothing: the run goes on from its newest checkpoint
+  in_memory,  ///< a copy of all tensors, made before every step: the state before the step
+};
+
 struct RunOptions {
   int64_t save_every = 100;  ///< steps between checkpoints; 0: only at the end or when stopped
   int64_t keep = 3;          ///< checkpoints that stay, the newest; 2 or more survive a damaged one
   OnSignal on_signal = OnSignal::save_and_exit;
+  LastGood last_good = LastGood::on_disk;
   /// Options that may be others than the checkpoint's, as an error about them spells them:
   /// "trainer/optimizer/learning_rate". Those that change no result always may: see until().
   std::vector<std::string> may_change = {};
@@ -72,7 +80,7 @@ class Run {
   ///
   /// @throws Error  naming a part of the checkpoint that nobody has asked for; what saving throws,
   ///                after which save() may be tried again; and what `body` throws: the state before
-  ///                that step is then saved first, unless the step had begun to move the weights
+  ///                that step is then saved first, as far as LastGood has it
   void until(int64_t steps, const std::function<void(int64_t)>& body);
 
   /// One step of until(), for loops with an end of their own.
@@ -106,6 +114,7 @@ class Run {
   int64_t step_ = 0;
   std::optional<int64_t> saved_step_;
   checkpoint::Note before_step_;
+  std::optional<Checkpoint> copy_before_step_;  ///< with LastGood::in_memory
   std::optional<checkpoint::StopSignals> signals_;
   int stopped_by_ = 0;
 };

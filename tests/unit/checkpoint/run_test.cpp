@@ -228,6 +228,25 @@ TEST_F(RunTest, AStepThatFailedWithWeightsMovedSavesNothing) {
   EXPECT_EQ(count_to(4).count, 4);
 }
 
+TEST_F(RunTest, ACopyInMemoryOutlivesAStepThatFailedWithWeightsMoved) {
+  RunOptions copies = options(100);
+  copies.last_good = LastGood::in_memory;
+  Counter counter;
+  {
+    rlhf::Run run{path(), {{"counter", counter}}, copies};
+    EXPECT_THROW(run.until(9,
+                           [&](int64_t step) {
+                             counter.step();
+                             if (step == 6) throw std::runtime_error("no electricity");
+                           }),
+                 std::runtime_error);
+  }
+  EXPECT_THAT(said_, HasSubstr("step 6 failed; the state before it is in"));
+  const Counter after = count_to(9);
+  EXPECT_EQ(after.count, 9);
+  EXPECT_EQ(after.weight[0].item<float>(), 9.0F);
+}
+
 TEST_F(RunTest, OptionsThatCannotWorkAreNamed) {
   const auto refused = [&](RunOptions bad) {
     return error_of([&] { rlhf::Run(path(), {}, bad); });

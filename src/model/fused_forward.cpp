@@ -39,6 +39,20 @@ void remember_all(const DecoderBatch& batch, Member::Range range, const Tensor& 
   }
 }
 
+/// Each head of these tokens' queries and keys normed in place; their old values stay in `a`.
+void norm_heads(const DecoderShape& shape, Member::Range range, const Weights& w,
+                const Activations& a) {
+  const auto norm = kernels::kernels().rms_norm.forward;
+  const int64_t size = shape.head_size, width = (shape.heads + shape.kv_heads) * size;
+  for (int64_t i = range.begin; i < range.end; ++i) {
+    float *raw = at(a.raw_heads, i), *heads = at(a.qkv, i), *scale = at(a.head_scale, i);
+    std::copy_n(heads, width, raw);
+    norm(raw, data(w[query_norm]), nullptr, shape.epsilon, shape.heads, size, heads, scale);
+    norm(raw + shape.heads * size, data(w[key_norm]), nullptr, shape.epsilon, shape.kv_heads, size,
+         heads + shape.heads * size, scale + shape.heads);
+  }
+}
+
 }  // namespace
 
 Tensor forward_pass(const Tensor& x, at::TensorList weights, const DecoderBatch& batch,
@@ -46,6 +60,7 @@ Tensor forward_pass(const Tensor& x, at::TensorList weights, const DecoderBatch&
                     KvCache* cache) {
   const DecoderShape& shape = batch.shape;
   const auto& k = kernels::kernels();
+  const auto norm = shape.norm_kernels().forward;
   const int64_t tokens = x.size(0), rows = batch.rows.size(0);
   const int threads = kernels::threads_for(tokens);
   const Tensor hidden = pooled({rows, shape.dim});
@@ -63,11 +78,17 @@ Tensor forward_pass(const Tensor& x, at::TensorList weights, const DecoderBatch&
     for (int64_t layer = 0; layer < shape.layers; ++layer) {
       const Weights w(weights, layer);
       const Activations& a = layers[static_cast<size_t>(layer)];
-      k.rms_norm(in + mine.begin * shape.dim, data(w.attention_norm), shape.epsilon, mine.size(),
-                 shape.dim, at(normed, mine.begin), at(a.attention_scale, mine.begin));
-      linear(batch.number, at(normed, mine.begin), mine.size(), w.qkv, at(a.qkv, mine.begin));
-      k.rotate(at(a.qkv, mine.begin), mine.size(), shape.qkv_width(), shape.heads + shape.kv_heads,
-               shape.head_size, positions + mine.begin, data(batch.cosines), data(batch.sines), 1);
+      norm(in + mine.begin * shape.dim, data(w[attention_norm]), data(w[attention_norm_bias]),
+           shape.epsilon, mine.size(), shape.dim, at(normed, mine.begin),
+           at(a.attention_scale, mine.begin));
+      linear(batch.number, at(normed, mine.begin), mine.size(), w[qkv], w[qkv_bias],
+             at(a.qkv, mine.begin));
+      if (shape.query_key_norm) norm_heads(shape, mine, w, a);
+      if (shape.rotary) {
+        k.rotate(at(a.qkv, mine.begin), mine.size(), shape.qkv_width(),
+                 shape.heads + shape.kv_heads, shape.head_size, positions + mine.begin,
+                 data(batch.cosines), data(batch.sines), 1);
+      }
       if (cache != nullptr) remember_all(batch, mine, a.qkv, *cache, static_cast<size_t>(layer));
       if (rows == 0 && layer == shape.layers - 1) return;  // nobody wants its output
       member.barrier();
@@ -88,19 +109,21 @@ Tensor forward_pass(const Tensor& x, at::TensorList weights, const DecoderBatch&
         residual = at(x_rows, part.begin);
         mixed = at(mixed_rows, part.begin);
       }
-      linear(batch.number, mixed, part.size(), w.attention_out, at(a.middle, part.begin), residual);
-      k.rms_norm(at(a.middle, part.begin), data(w.mlp_norm), shape.epsilon, part.size(), shape.dim,
-                 at(normed, part.begin), at(a.mlp_scale, part.begin));
-      linear(batch.number, at(normed, part.begin), part.size(), w.gate_up,
+      linear(batch.number, mixed, part.size(), w[attention_out], w[attention_out_bias],
+             at(a.middle, part.begin), residual);
+      norm(at(a.middle, part.begin), data(w[mlp_norm]), data(w[mlp_norm_bias]), shape.epsilon,
+           part.size(), shape.dim, at(normed, part.begin), at(a.mlp_scale, part.begin));
+      linear(batch.number, at(normed, part.begin), part.size(), w[gate_up], w[gate_up_bias],
              at(a.gate_up, part.begin));
-      k.swiglu(at(a.gate_up, part.begin), part.size(), shape.hidden_dim, at(product, part.begin));
-      linear(batch.number, at(product, part.begin), part.size(), w.down, at(a.out, part.begin),
-             at(a.middle, part.begin));
+      shape.activation_kernels().forward(at(a.gate_up, part.begin), part.size(), shape.hidden_dim,
+                                         at(product, part.begin));
+      linear(batch.number, at(product, part.begin), part.size(), w[down], w[down_bias],
+             at(a.out, part.begin), at(a.middle, part.begin));
       in = data(a.out);
     }
     const Member::Range part = member.part(rows, grain);
-    k.rms_norm(in + part.begin * shape.dim, data(weights.back()), shape.epsilon, part.size(),
-               shape.dim, at(hidden, part.begin), at(final_scale, part.begin));
+    norm(in + part.begin * shape.dim, data(weights.end()[-2]), data(weights.back()), shape.epsilon,
+         part.size(), shape.dim, at(hidden, part.begin), at(final_scale, part.begin));
   });
   return hidden;
 }

@@ -2,6 +2,7 @@
 /// by token with a key/value cache.
 #pragma once
 
+#include <array>
 #include <optional>
 #include <vector>
 
@@ -18,21 +19,29 @@ namespace model {
 struct DecoderBatch;
 }
 
-/// Weights of one layer; matrices are [out, in].
+/// Weights of one layer; matrices are [out, in]. What the model's family does not have is
+/// undefined.
 struct TransformerBlock {
-  Tensor attention_norm;  ///< [dim]
-  Tensor qkv;             ///< [(heads + 2 kv_heads) * head_size, dim]: queries, keys, values
-  Tensor attention_out;   ///< [dim, heads * head_size]
-  Tensor mlp_norm;        ///< [dim]
-  Tensor gate_up;         ///< [2 hidden_dim, dim]: gate, up
-  Tensor down;            ///< [dim, hidden_dim]
+  Tensor attention_norm, attention_norm_bias;  ///< [dim]
+  Tensor qkv, qkv_bias;         ///< [(heads + 2 kv_heads) * head_size, dim]: queries, keys, values
+  Tensor query_norm, key_norm;  ///< [head_size]
+  Tensor attention_out, attention_out_bias;  ///< [dim, heads * head_size]
+  Tensor mlp_norm, mlp_norm_bias;            ///< [dim]
+  Tensor gate_up, gate_up_bias;  ///< [2 hidden_dim, dim]: gate, up; for GELU [hidden_dim, dim]: up
+  Tensor down, down_bias;        ///< [dim, hidden_dim]
+
+  struct Field {
+    const char* name;
+    Tensor TransformerBlock::*weight;
+  };
+  static const std::array<Field, 14> fields;
 };
 
-/// Llama-style decoder trunk. Moved, not copied by accident: clone() copies the weights.
+/// Decoder trunk. Moved, not copied by accident: clone() copies the weights.
 class Transformer {
  public:
   /// Random weights: N(0, 0.02^2), the two residual outputs scaled by 1/sqrt(2 layers) (Radford et
-  /// al. 2019); norms at 1. @throws Error from config.validate()
+  /// al. 2019); norms at 1, biases at 0. @throws Error from config.validate()
   Transformer(const TransformerConfig& config, Generator& generator);
   Transformer(Transformer&&) = default;
   Transformer& operator=(Transformer&&) = default;
@@ -41,7 +50,8 @@ class Transformer {
   Transformer clone() const;
 
   const TransformerConfig& config() const { return config_; }
-  /// The embedding, each layer's weights, the final norm; names as "layers.0.qkv".
+  /// The embedding, learnt positions, each layer's weights, the final norm; names as
+  /// "layers.0.qkv", "layers.0.qkv_bias".
   std::vector<NamedTensor> named_parameters() const;
   const Tensor& embedding() const { return embedding_; }
 
@@ -79,7 +89,8 @@ class Transformer {
   Transformer() = default;
   /// @throws Error naming a token outside of the vocabulary
   void check_tokens(const Tensor& tokens) const;
-  Tensor embed(const Tensor& tokens) const;
+  /// With their learnt positions, where the model has such.
+  Tensor embed(const Tensor& tokens, const Tensor& positions) const;
   /// What the fused kernels take.
   std::vector<Tensor> fused_weights() const;
   model::DecoderBatch fused_batch(const model::SequenceLayout& layout, const Tensor& rows) const;
@@ -92,9 +103,10 @@ class Transformer {
 
   TransformerConfig config_;
   Tensor embedding_;  // [vocab, dim]
+  Tensor positions_;  // [context, dim], if learnt
   std::vector<TransformerBlock> blocks_;
-  Tensor norm_;             // [dim]
-  Tensor cosines_, sines_;  // [context, head_size / 2]
+  Tensor norm_, norm_bias_;  // [dim]
+  Tensor cosines_, sines_;   // [context, head_size / 2], if rotary
   Precision precision_ = Precision::float32, decoding_ = Precision::float32;
 };
 

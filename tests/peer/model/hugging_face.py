@@ -1,8 +1,8 @@
 """The Python side of hugging_face_test.cpp: what transformers makes of the folders that we write.
 
     hugging_face.py check                    says nothing, or which packages are missing
-    hugging_face.py logits FOLDER TOKENS     of the last of these tokens (JSON list)
-    hugging_face.py score FOLDER TOKENS      of a sequence classifier
+    hugging_face.py logits TOKENS FOLDER...  of the last of these tokens (JSON list), by each model
+    hugging_face.py score TOKENS FOLDER...   the same of sequence classifiers
 """
 
 import json
@@ -19,19 +19,23 @@ def check():
     return "without " + ", ".join(missing) if missing else ""
 
 
-def logits(folder, tokens, kind="AutoModelForCausalLM"):
+def logits(tokens, *folders, kind="AutoModelForCausalLM"):
     import torch
     import transformers
 
     transformers.logging.set_verbosity_error()
-    model = getattr(transformers, kind).from_pretrained(folder, dtype=torch.float32)
-    with torch.no_grad():
-        out = model(torch.tensor([json.loads(tokens)])).logits[0]
-    return (out if out.dim() == 1 else out[-1]).tolist()
+    transformers.logging.disable_progress_bar()
+    results = []
+    for folder in folders:
+        model = getattr(transformers, kind).from_pretrained(folder, dtype=torch.float32)
+        with torch.no_grad():
+            out = model(torch.tensor([json.loads(tokens)])).logits[0]
+        results.append((out if out.dim() == 1 else out[-1]).tolist())
+    return results
 
 
-def score(folder, tokens):
-    return logits(folder, tokens, "AutoModelForSequenceClassification")
+def score(tokens, *folders):
+    return logits(tokens, *folders, kind="AutoModelForSequenceClassification")
 
 
 if __name__ == "__main__":

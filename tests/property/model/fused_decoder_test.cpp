@@ -4,6 +4,8 @@
 
 #include <ATen/Parallel.h>
 
+#include <array>
+
 #include "rlhf/model/causal_lm.hpp"
 
 namespace rlhf {
@@ -21,6 +23,12 @@ TransformerConfig random_config(Generator& generator) {
   config.context_length = 160;
   config.output_layer = generator.below(2) == 0 ? OutputLayer::tied : OutputLayer::separate;
   config.dim = 1 + generator.below(70);
+  config.norm = generator.below(3) == 0 ? NormKind::layer : NormKind::rms;
+  config.activation = generator.below(3) == 0 ? Activation::gelu : Activation::swiglu;
+  config.positions = generator.below(3) == 0 ? Positions::learned : Positions::rotary;
+  config.bias =
+      std::array{Bias::none, Bias::qkv, Bias::all}[static_cast<size_t>(generator.below(3))];
+  config.query_key_norm = generator.below(3) == 0;
   return config;
 }
 
@@ -61,7 +69,9 @@ TEST_P(FusedDecoder, AgreesWithTheCompositeOneInFloat64) {
     {
       NoGrad no_grad;
       for (auto& [name, weight] : model.named_parameters()) {
-        if (weight.dim() == 1) {
+        if (name.ends_with("bias")) {
+          generator.fill_normal(weight, 0.0, 0.5);
+        } else if (weight.dim() == 1) {
           generator.fill_normal(weight, 1.0, 0.3);  // norms that matter
         } else {
           weight.mul_(8.0);
@@ -75,16 +85,16 @@ TEST_P(FusedDecoder, AgreesWithTheCompositeOneInFloat64) {
     const Completions batch = random_batch(config.vocab_size, generator);
     const EvaluateOptions options{.temperature = 0.5 + generator.uniform(),
                                   .entropy = generator.below(2) == 0};
-    const auto loss_of = [&](const CausalLM& m) {
+    const auto losses_of = [&](const CausalLM& m) {
       const TokenOutputs out = m.evaluate(batch, options);
       const Tensor log_probs = out.log_probs.to(torch::kFloat64);
-      const Tensor loss = (log_probs * (log_probs.detach() + 1).sin()).sum();
-      return options.entropy ? loss + out.entropy->to(torch::kFloat64).square().sum() : loss;
+      const Tensor losses = log_probs * (log_probs.detach() + 1).sin();
+      return options.entropy ? losses + out.entropy->to(torch::kFloat64).square() : losses;
     };
-    const Tensor ours = loss_of(model), expected = loss_of(exact);
+    const Tensor ours = losses_of(model), expected = losses_of(exact);
     EXPECT_LT(difference(ours, expected), 2e-5);
-    ours.backward();
-    expected.backward();
+    ours.sum().backward();
+    expected.sum().backward();
     const auto weights = model.named_parameters(), exact_weights = exact.named_parameters();
     for (size_t i = 0; i < weights.size(); ++i) {
       ASSERT_EQ(weights[i].second.grad().defined(), exact_weights[i].second.grad().defined());

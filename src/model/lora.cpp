@@ -1,8 +1,10 @@
 #include "rlhf/model/lora.hpp"
 
 #include <cmath>
+#include <map>
 #include <regex>
 
+#include "lora_modules.hpp"
 #include "rlhf/core/error.hpp"
 #include "rlhf/model/causal_lm.hpp"
 #include "weight_names.hpp"
@@ -84,6 +86,50 @@ model::Adapters adapters_of(const Transformer& trunk, const LoraOptions& options
 }
 
 }  // namespace
+
+namespace model {
+
+std::vector<AdaptedModule> adapted_modules(const Transformer& trunk) {
+  std::vector<AdaptedModule> modules;
+  if (trunk.adapters() == nullptr) return modules;
+  const TransformerConfig& config = trunk.config();
+  const WeightNames names = hugging_face_names(family_of(config));
+  std::map<std::string, Tensor> weights;
+  for (const auto& [name, weight] : trunk.named_parameters()) weights[name] = weight;
+  for (int64_t layer = 0; layer < config.layers; ++layer) {
+    for (size_t which = 0; which < 4; ++which) {
+      const std::string ours = TransformerBlock::adaptable[which].name;
+      const std::string place = "layers." + std::to_string(layer) + "." + ours;
+      const auto& parts = trunk.adapters()->parts(layer, static_cast<Adapted>(which));
+      int64_t begin = 0, part = 0, row_of_b = 0;
+      for (const NamedRows& there : rows_there(config, names, layer, ours)) {
+        if (part < static_cast<int64_t>(parts.size()) &&
+            parts[static_cast<size_t>(part)].begin == begin) {
+          modules.push_back({.name = module_of(there.name),
+                             .a = weights.at(place + "_lora_a"),
+                             .b = weights.at(place + "_lora_b"),
+                             .part = part++,
+                             .row_of_b = row_of_b,
+                             .rows = there.rows});
+          row_of_b += there.rows;
+        }
+        begin += there.rows;
+      }
+    }
+  }
+  return modules;
+}
+
+bool stores_transposed(const TransformerConfig& config) {
+  return hugging_face_names(family_of(config)).transposed;
+}
+
+std::string escaped(const std::string& text) {
+  static const std::regex special(R"([.^$|()\[\]{}*+?\\])");
+  return std::regex_replace(text, special, R"(\$&)");
+}
+
+}  // namespace model
 
 void LoraOptions::validate() const {
   require(rank >= 1, "LoraOptions::rank", ">= 1", rank);

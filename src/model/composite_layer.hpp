@@ -11,6 +11,17 @@
 
 namespace rlhf::model::composite {
 
+/// One layer of a model, and the adapters that stand beside its matrices.
+struct Layer {
+  const TransformerConfig& config;
+  const TransformerBlock& block;
+  const Adapters* adapters;  ///< may be null
+  int64_t number;
+
+  /// x times the matrix, plus bias and adapters where there are such.
+  Tensor product(const Tensor& x, Adapted which, const Tensor& bias) const;
+};
+
 /// The norm of the model's kind.
 Tensor norm(const TransformerConfig& config, const Tensor& x, const Tensor& weight,
             const Tensor& bias);
@@ -18,8 +29,7 @@ Tensor norm(const TransformerConfig& config, const Tensor& x, const Tensor& weig
 /// Queries, keys and values of every token: [N, heads + 2 kv_heads, head_size].
 /// @param rotation  cosines and sines of every token, [N, 1, head_size / 2]; undefined where the
 ///                  model does not rotate
-Tensor qkv(const TransformerConfig& config, const TransformerBlock& block, const Tensor& x,
-           const std::pair<Tensor, Tensor>& rotation);
+Tensor qkv(const Layer& layer, const Tensor& x, const std::pair<Tensor, Tensor>& rotation);
 
 /// [B, heads, T, size] each, from [B, T, all heads, size].
 std::array<Tensor, 3> split_heads(const TransformerConfig& config, const Tensor& padded);
@@ -31,7 +41,6 @@ Tensor causal_attention(const TransformerConfig& config, const Tensor& qkv,
 /// What comes behind attention: its output layer and the MLP, each added to what it read.
 /// @param x      [N, dim], the layer's input
 /// @param mixed  [N, heads * size]
-Tensor after_attention(const TransformerConfig& config, const TransformerBlock& block,
-                       const Tensor& x, const Tensor& mixed);
+Tensor after_attention(const Layer& layer, const Tensor& x, const Tensor& mixed);
 
 }  // namespace rlhf::model::composite

@@ -43,6 +43,10 @@ class BackwardPass {
       middle_rows_gradient_ = pooled({rows, shape_.dim});
     }
     scratch_ = tasks_.scratch(threads_);
+    for (size_t i = 0; i < low_.size(); ++i) {
+      low_[i] = pooled({n, low_width(batch_)});
+      low_gradient_[i] = pooled({n, low_width(batch_)});
+    }
   }
 
   std::vector<Tensor> run() {
@@ -73,6 +77,36 @@ class BackwardPass {
     if (!result.defined()) return;
     kernels::kernels().add_rows(rows, count, result.size(1), own(result, member));
   }
+  LowRank adapters(int64_t layer, Adapted which) const {
+    return low_rank(batch_, Weights(weights_, layer), layer, which);
+  }
+  /// Rows of an adapter's inner results; they are as wide as the adapter has them.
+  static float* low_rows(const Tensor& buffer, const LowRank& adapter, int64_t row) {
+    return adapter.there() ? data(buffer) + row * adapter.width() : nullptr;
+  }
+  /// These rows' gradient through an adapter; x_gradient may be null.
+  void pass_back(int64_t layer, Adapted which, const float* gradient, int64_t width,
+                 Member::Range part, float* x_gradient) const {
+    const LowRank adapter = adapters(layer, which);
+    const Tensor& low_gradient = low_gradient_[static_cast<size_t>(which)];
+    adapter.pass_back(gradient, width, part.size(), low_rows(low_gradient, adapter, part.begin),
+                      x_gradient);
+  }
+  /// The inner results once more, for the gradient of B.
+  void project(int64_t layer, Adapted which, const float* x, Member::Range part) const {
+    const LowRank adapter = adapters(layer, which);
+    adapter.project(x, part.size(),
+                    low_rows(low_[static_cast<size_t>(which)], adapter, part.begin));
+  }
+  void learn_adapters(const Member& member, int64_t layer, Adapted which, const float* gradient,
+                      int64_t width, const float* x, int64_t rows) {
+    const auto i = static_cast<size_t>(which);
+    const auto slot = static_cast<size_t>(qkv_a) + 2 * i;
+    adapters(layer, which)
+        .learn(member, gradient, width, x, rows, low_[i], low_gradient_[i],
+               this->gradient(layer, static_cast<Slot>(slot)),
+               this->gradient(layer, static_cast<Slot>(slot + 1)));
+  }
   /// This thread's rows of a weight's gradient.
   void learn(const Member& member, const float* gradient, const float* x, int64_t rows,
              Tensor& result) const {
@@ -100,6 +134,8 @@ class BackwardPass {
       input(member, layer, w);
       member.barrier();
       learn(member, data(qkv_gradient_), data(attention_normed_), x_.size(0), gradient(layer, qkv));
+      learn_adapters(member, layer, Adapted::qkv, data(qkv_gradient_), shape_.qkv_width(),
+                     data(attention_normed_), x_.size(0));
     }
   }
 
@@ -112,14 +148,20 @@ class BackwardPass {
     learn_bias(member, layer, down_bias, at(out_gradient_, part.begin), part.size());
     linear_backward(batch_.number, at(out_gradient_, part.begin), part.size(), w[down],
                     at(product_, part.begin));
+    pass_back(layer, Adapted::down, at(out_gradient_, part.begin), shape_.dim, part,
+              at(product_, part.begin));
     shape_.activation_kernels().backward(at(a.gate_up, part.begin), part.size(), shape_.hidden_dim,
                                          at(product_, part.begin),
                                          at(gate_up_gradient_, part.begin));
+    project(layer, Adapted::down, at(product_, part.begin), part);
     learn_bias(member, layer, gate_up_bias, at(gate_up_gradient_, part.begin), part.size());
     linear_backward(batch_.number, at(gate_up_gradient_, part.begin), part.size(), w[gate_up],
                     at(normed_gradient_, part.begin));
+    pass_back(layer, Adapted::gate_up, at(gate_up_gradient_, part.begin), shape_.gate_up_width(),
+              part, at(normed_gradient_, part.begin));
     norm.again(at(a.middle, part.begin), data(w[mlp_norm]), data(w[mlp_norm_bias]),
                data(a.mlp_scale) + part.begin, part.size(), shape_.dim, at(normed_, part.begin));
+    project(layer, Adapted::gate_up, at(normed_, part.begin), part);
     const Tensor& middle = gathered ? middle_rows_gradient_ : middle_gradient_;
     norm.backward(at(a.middle, part.begin), data(w[mlp_norm]), data(a.mlp_scale) + part.begin,
                   at(normed_gradient_, part.begin), part.size(), shape_.dim,
@@ -129,7 +171,10 @@ class BackwardPass {
     const Tensor& mixed = gathered ? mixed_rows_gradient_ : mixed_gradient_;
     linear_backward(batch_.number, at(middle, part.begin), part.size(), w[attention_out],
                     at(mixed, part.begin));
+    pass_back(layer, Adapted::attention_out, at(middle, part.begin), shape_.dim, part,
+              at(mixed, part.begin));
     if (gathered) spread(member, part, a);
+    project(layer, Adapted::attention_out, at(gathered ? mixed_rows_ : a.mixed, part.begin), part);
   }
 
   /// The wanted rows' gradients among zeros for all the others.
@@ -153,10 +198,16 @@ class BackwardPass {
   /// Everybody's rows are there: weight gradients by outputs, attention by sequence and head.
   void attention(const Member& member, int64_t layer, const Activations& a, bool gathered) {
     const int64_t rows = a.middle.size(0);
+    const float* middle = data(gathered ? middle_rows_gradient_ : middle_gradient_);
+    const float* mixed = data(gathered ? mixed_rows_ : a.mixed);
     learn(member, data(out_gradient_), data(product_), rows, gradient(layer, down));
     learn(member, data(gate_up_gradient_), data(normed_), rows, gradient(layer, gate_up));
-    learn(member, data(gathered ? middle_rows_gradient_ : middle_gradient_),
-          data(gathered ? mixed_rows_ : a.mixed), rows, gradient(layer, Slot::attention_out));
+    learn(member, middle, mixed, rows, gradient(layer, Slot::attention_out));
+    learn_adapters(member, layer, Adapted::down, data(out_gradient_), shape_.dim, data(product_),
+                   rows);
+    learn_adapters(member, layer, Adapted::gate_up, data(gate_up_gradient_), shape_.gate_up_width(),
+                   data(normed_), rows);
+    learn_adapters(member, layer, Adapted::attention_out, middle, shape_.dim, mixed, rows);
     const float* qkv = data(a.qkv);
     float* gradient = data(qkv_gradient_);
     tasks_.run(layer, qkv, [&](const kernels::AttentionHeads& heads, int64_t token, int64_t head) {
@@ -189,12 +240,16 @@ class BackwardPass {
                at(attention_normed_, mine.begin));
     float* weight_gradient = own(layer, attention_norm, member);
     float* bias_gradient = own(layer, attention_norm_bias, member);
-    if (layer == plan_.first_layer && !plan_.input_needed && weight_gradient == nullptr &&
-        bias_gradient == nullptr) {
-      return;
+    project(layer, Adapted::qkv, at(attention_normed_, mine.begin), mine);
+    const bool ends = layer == plan_.first_layer && !plan_.input_needed &&
+                      weight_gradient == nullptr && bias_gradient == nullptr;
+    if (!ends) {
+      linear_backward(batch_.number, at(qkv_gradient_, mine.begin), mine.size(), w[qkv],
+                      at(normed_gradient_, mine.begin));
     }
-    linear_backward(batch_.number, at(qkv_gradient_, mine.begin), mine.size(), w[qkv],
-                    at(normed_gradient_, mine.begin));
+    pass_back(layer, Adapted::qkv, at(qkv_gradient_, mine.begin), shape_.qkv_width(), mine,
+              ends ? nullptr : at(normed_gradient_, mine.begin));
+    if (ends) return;
     norm.backward(in, data(w[attention_norm]), data(a.attention_scale) + mine.begin,
                   at(normed_gradient_, mine.begin), mine.size(), shape_.dim,
                   at(middle_gradient_, mine.begin), at(out_gradient_, mine.begin), weight_gradient,
@@ -232,6 +287,7 @@ class BackwardPass {
   Tensor out_gradient_, middle_gradient_, normed_, normed_gradient_, product_, gate_up_gradient_;
   Tensor mixed_gradient_, attention_normed_, qkv_gradient_, scratch_;
   Tensor mixed_rows_, mixed_rows_gradient_, middle_rows_gradient_;  // of the wanted rows alone
+  std::array<Tensor, 4> low_, low_gradient_;  // [N, ranks of the parts], by Adapted
 };
 
 }  // namespace

@@ -103,7 +103,8 @@ Tensor fused_decoder(const Tensor& x, at::TensorList weights,
                             .layout = SequenceLayout(std::exchange(lengths, {}), at::kCPU),
                             .rows = batch->rows.narrow(0, first_row, last_row - first_row) - begin,
                             .cosines = batch->cosines,
-                            .sines = batch->sines};
+                            .sines = batch->sines,
+                            .adapters = batch->adapters};
     parts.push_back(fused_forward(hidden.narrow(0, begin, end - begin), weights, part));
     begin = end;
     first_row = last_row;

@@ -12,6 +12,7 @@
 #include "rlhf/model/config.hpp"
 #include "rlhf/model/kv_cache.hpp"
 #include "rlhf/model/layout.hpp"
+#include "rlhf/model/lora.hpp"
 
 namespace rlhf::model {
 
@@ -38,6 +39,20 @@ struct DecoderShape {
   }
 };
 
+inline DecoderShape decoder_shape(const TransformerConfig& config) {
+  return {.dim = config.dim,
+          .hidden_dim = config.hidden_dim,
+          .layers = config.layers,
+          .heads = config.heads,
+          .kv_heads = config.key_heads(),
+          .head_size = config.head_size(),
+          .epsilon = static_cast<float>(config.norm_epsilon),
+          .norm = config.norm,
+          .activation = config.activation,
+          .rotary = config.positions == Positions::rotary,
+          .query_key_norm = config.query_key_norm};
+}
+
 /// What a pass reads beside weights and hidden states.
 struct DecoderBatch {
   DecoderShape shape;
@@ -46,6 +61,7 @@ struct DecoderBatch {
   Tensor rows;     ///< int64 [P], increasing: the tokens whose output is wanted
   Tensor cosines;  ///< [context, head_size / 2], of the rotary angles, if there are such
   Tensor sines;
+  std::shared_ptr<const Adapters> adapters;  ///< may be null
 };
 
 /// @param x        [N, dim], embedded tokens; must satisfy can_fuse()

@@ -6,6 +6,7 @@
 
 #include "../kernels/kernels.hpp"
 #include "../kernels/team.hpp"
+#include "fused_adapters.hpp"
 #include "fused_decoder.hpp"
 #include "pool.hpp"
 #include "rlhf/model/kv_cache.hpp"
@@ -39,6 +40,14 @@ enum Slot : size_t {
   gate_up_bias,
   down,
   down_bias,
+  qkv_a,
+  qkv_b,
+  attention_out_a,
+  attention_out_b,
+  gate_up_a,
+  gate_up_b,
+  down_a,
+  down_b,
   weights_a_layer
 };
 
@@ -52,6 +61,21 @@ class Weights {
  private:
   at::TensorList own_;
 };
+
+/// The adapters of one of a layer's products.
+inline LowRank low_rank(const DecoderBatch& batch, const Weights& w, int64_t layer, Adapted which) {
+  static const std::vector<AdapterPart> none;
+  const auto slot = static_cast<size_t>(qkv_a) + 2 * static_cast<size_t>(which);
+  const bool there = batch.adapters != nullptr;
+  return {.number = batch.number,
+          .parts = there ? batch.adapters->parts(layer, which) : none,
+          .a = w[static_cast<Slot>(slot)],
+          .b = w[static_cast<Slot>(slot + 1)],
+          .scale = there ? static_cast<float>(batch.adapters->options.scale()) : 0};
+}
+
+/// Columns that the widest of the adapters' inner results takes; 0 where there are none.
+int64_t low_width(const DecoderBatch& batch);
 
 /// What a layer leaves for the backward pass.
 struct Activations {

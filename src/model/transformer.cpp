@@ -15,27 +15,13 @@
 namespace rlhf {
 namespace {
 
-model::DecoderShape decoder_shape(const TransformerConfig& config) {
-  return {.dim = config.dim,
-          .hidden_dim = config.hidden_dim,
-          .layers = config.layers,
-          .heads = config.heads,
-          .kv_heads = config.key_heads(),
-          .head_size = config.head_size(),
-          .epsilon = static_cast<float>(config.norm_epsilon),
-          .norm = config.norm,
-          .activation = config.activation,
-          .rotary = config.positions == Positions::rotary,
-          .query_key_norm = config.query_key_norm};
-}
-
 std::vector<int64_t> row_lengths(const Completions& completions) {
   return int64_vector(completions.lengths());
 }
 
 }  // namespace
 
-const std::array<TransformerBlock::Field, 14> TransformerBlock::fields = {
+const std::array<TransformerBlock::Field, 22> TransformerBlock::fields = {
     {{"attention_norm", &TransformerBlock::attention_norm},
      {"attention_norm_bias", &TransformerBlock::attention_norm_bias},
      {"qkv", &TransformerBlock::qkv},
@@ -49,7 +35,24 @@ const std::array<TransformerBlock::Field, 14> TransformerBlock::fields = {
      {"gate_up", &TransformerBlock::gate_up},
      {"gate_up_bias", &TransformerBlock::gate_up_bias},
      {"down", &TransformerBlock::down},
-     {"down_bias", &TransformerBlock::down_bias}}};
+     {"down_bias", &TransformerBlock::down_bias},
+     {"qkv_lora_a", &TransformerBlock::qkv_lora_a},
+     {"qkv_lora_b", &TransformerBlock::qkv_lora_b},
+     {"attention_out_lora_a", &TransformerBlock::attention_out_lora_a},
+     {"attention_out_lora_b", &TransformerBlock::attention_out_lora_b},
+     {"gate_up_lora_a", &TransformerBlock::gate_up_lora_a},
+     {"gate_up_lora_b", &TransformerBlock::gate_up_lora_b},
+     {"down_lora_a", &TransformerBlock::down_lora_a},
+     {"down_lora_b", &TransformerBlock::down_lora_b}}};
+
+const std::array<TransformerBlock::Adaptable, 4> TransformerBlock::adaptable = {
+    {{"qkv", &TransformerBlock::qkv, &TransformerBlock::qkv_lora_a, &TransformerBlock::qkv_lora_b},
+     {"attention_out", &TransformerBlock::attention_out, &TransformerBlock::attention_out_lora_a,
+      &TransformerBlock::attention_out_lora_b},
+     {"gate_up", &TransformerBlock::gate_up, &TransformerBlock::gate_up_lora_a,
+      &TransformerBlock::gate_up_lora_b},
+     {"down", &TransformerBlock::down, &TransformerBlock::down_lora_a,
+      &TransformerBlock::down_lora_b}}};
 
 Transformer::Transformer(const TransformerConfig& config, Generator& generator) : config_(config) {
   config.validate();
@@ -99,23 +102,10 @@ Transformer::Transformer(const TransformerConfig& config, Generator& generator) 
   sines_ = angles.sin().to(torch::kFloat32);
 }
 
-template <class Function>
-void Transformer::for_each_parameter(Function&& function) {
-  const auto visit = [&](Tensor& weight) {
-    if (weight.defined()) function(weight);
-  };
-  visit(embedding_);
-  visit(positions_);
-  for (TransformerBlock& block : blocks_) {
-    for (const auto& field : TransformerBlock::fields) visit(block.*field.weight);
-  }
-  visit(norm_);
-  visit(norm_bias_);
-}
-
-Transformer Transformer::clone() const {
+Transformer Transformer::alias() const {
   Transformer copy;
   copy.config_ = config_;
+  copy.adapters_ = adapters_;
   copy.embedding_ = embedding_;
   copy.positions_ = positions_;
   copy.blocks_ = blocks_;
@@ -125,6 +115,11 @@ Transformer Transformer::clone() const {
   copy.sines_ = sines_;
   copy.precision_ = precision_;
   copy.decoding_ = decoding_;
+  return copy;
+}
+
+Transformer Transformer::clone() const {
+  Transformer copy = alias();
   copy.for_each_parameter([](Tensor& weight) {
     weight = weight.detach().clone().requires_grad_(weight.requires_grad());
   });
@@ -145,6 +140,13 @@ std::vector<NamedTensor> Transformer::named_parameters() const {
   named.emplace_back("norm", norm_);
   if (norm_bias_.defined()) named.emplace_back("norm_bias", norm_bias_);
   return named;
+}
+
+model::composite::Layer Transformer::composite_layer(size_t layer) const {
+  return {.config = config_,
+          .block = blocks_[layer],
+          .adapters = adapters_.get(),
+          .number = static_cast<int64_t>(layer)};
 }
 
 void Transformer::check_length(int64_t length, int64_t row) const {
@@ -184,14 +186,15 @@ Tensor Transformer::hidden(const Completions& completions, const Tensor& positio
         std::make_shared<const model::DecoderBatch>(fused_batch(layout, positions)));
   }
   const auto angles = rotation(layout.positions);
-  for (const TransformerBlock& block : blocks_) {
+  for (size_t i = 0; i < blocks_.size(); ++i) {
+    const model::composite::Layer layer = composite_layer(i);
     Tensor mixed = model::composite::causal_attention(
-        config_, model::composite::qkv(config_, block, x, angles), layout);
-    if (&block == &blocks_.back() && positions.size(0) < layout.tokens) {
+        config_, model::composite::qkv(layer, x, angles), layout);
+    if (i + 1 == blocks_.size() && positions.size(0) < layout.tokens) {
       mixed = model::select_rows(mixed, positions);
       x = model::select_rows(x, positions);
     }
-    x = model::composite::after_attention(config_, block, x, mixed);
+    x = model::composite::after_attention(layer, x, mixed);
   }
   return model::composite::norm(config_, x, norm_, norm_bias_);
 }
@@ -208,139 +211,13 @@ std::vector<Tensor> Transformer::fused_weights() const {
 
 model::DecoderBatch Transformer::fused_batch(const model::SequenceLayout& layout,
                                              const Tensor& rows) const {
-  return {.shape = decoder_shape(config_),
+  return {.shape = model::decoder_shape(config_),
           .number = model::number_of(precision_),
           .layout = layout,
           .rows = rows,
           .cosines = cosines_,
-          .sines = sines_};
-}
-
-std::shared_ptr<const model::PackedDecoder> Transformer::packed(const Tensor& output) const {
-  std::vector<model::PackedDecoder::Layer> layers;
-  const kernels::Number number = model::number_of(decoding_);
-  for (const TransformerBlock& block : blocks_) {
-    layers.push_back({.attention_norm = block.attention_norm,
-                      .attention_norm_bias = block.attention_norm_bias,
-                      .query_norm = block.query_norm,
-                      .key_norm = block.key_norm,
-                      .mlp_norm = block.mlp_norm,
-                      .mlp_norm_bias = block.mlp_norm_bias,
-                      .qkv = model::PackedMatrix(number, block.qkv, block.qkv_bias),
-                      .attention_out = model::PackedMatrix(number, block.attention_out,
-                                                           block.attention_out_bias),
-                      .gate_up = model::PackedMatrix(number, block.gate_up, block.gate_up_bias),
-                      .down = model::PackedMatrix(number, block.down, block.down_bias)});
-  }
-  return std::make_shared<const model::PackedDecoder>(
-      model::PackedDecoder{.shape = decoder_shape(config_),
-                           .embedding = embedding_,
-                           .positions = positions_,
-                           .layers = std::move(layers),
-                           .norm = norm_,
-                           .norm_bias = norm_bias_,
-                           .output = model::PackedMatrix(number, output),
-                           .cosines = cosines_,
-                           .sines = sines_});
-}
-
-KvCache Transformer::read(const Tensor& tokens, const std::vector<int64_t>& lengths, int64_t room,
-                          const Tensor& output) const {
-  NoGrad no_grad;
-  const model::SequenceLayout layout(lengths, tokens.device());
-  for (int64_t row = 0; row < layout.size(); ++row) {
-    check_length(layout.lengths[static_cast<size_t>(row)], row);
-  }
-  const int64_t key_heads = config_.key_heads(), head_size = config_.head_size();
-  KvCache cache{.keys = {}, .values = {}, .lengths = lengths};
-  const int64_t capacity =
-      model::cache_capacity(std::min(layout.longest + room, config_.context_length));
-  const bool fused = model::can_fuse(embedding_) && model::can_fuse(output);
-  // The kernels read no further than the lengths say: what lies behind may be anything.
-  const auto room_for = [&](at::IntArrayRef sizes) {
-    return fused ? model::pooled(sizes)
-                 : torch::zeros(sizes, embedding_.options().requires_grad(false));
-  };
-  const int64_t block = kernels::key_block;
-  for (int64_t layer = 0; layer < config_.layers; ++layer) {
-    cache.values.push_back(room_for({layout.size(), key_heads, capacity, head_size}));
-    cache.keys.push_back(
-        fused ? room_for({layout.size(), key_heads, capacity / block, head_size, block})
-              : room_for({layout.size(), key_heads, capacity, head_size}));
-  }
-  Tensor x = embed(tokens, layout.positions);
-  if (fused) {
-    cache.packed = packed(output);
-    if (layout.tokens > 0) {
-      model::DecoderBatch batch = fused_batch(layout, torch::empty({0}, torch::kInt64));
-      // As step() computes; int8 is for few rows.
-      batch.number =
-          decoding_ == Precision::float32 ? kernels::Number::float32 : kernels::Number::bfloat16;
-      model::fused_read(x, fused_weights(), batch, cache);
-    }
-    return cache;
-  }
-  if (layout.tokens == 0) return cache;
-  const auto angles = rotation(layout.positions);
-  for (size_t layer = 0; layer < blocks_.size(); ++layer) {
-    const TransformerBlock& block = blocks_[layer];
-    const Tensor qkv = model::composite::qkv(config_, block, x, angles);
-    const auto [q, k, v] = model::composite::split_heads(config_, model::pad(qkv, layout));
-    cache.keys[layer].narrow(2, 0, layout.longest).copy_(k);
-    cache.values[layer].narrow(2, 0, layout.longest).copy_(v);
-    if (&block == &blocks_.back()) break;  // its output is nobody's input
-    x = model::composite::after_attention(config_, block, x,
-                                          model::composite::causal_attention(config_, qkv, layout));
-  }
-  return cache;
-}
-
-Tensor Transformer::step(KvCache& cache, const Tensor& tokens, const Tensor& output) const {
-  NoGrad no_grad;
-  require_shape(tokens, {cache.size()}, "tokens of Decoder::step");
-  const auto longest_before = *std::max_element(cache.lengths.begin(), cache.lengths.end());
-  const int64_t longest = longest_before + 1;
-  check_length(longest, std::max_element(cache.lengths.begin(), cache.lengths.end()) -
-                            cache.lengths.begin());
-  if (model::cache_capacity(longest) > cache.capacity()) {
-    cache.reserve(std::min(config_.context_length, std::max(longest, 2 * longest_before)));
-  }
-  if (cache.packed) {
-    check_tokens(tokens);
-    return model::fused_step(cache, tokens.contiguous());
-  }
-  const int64_t queries = config_.heads, key_heads = config_.key_heads();
-  const Tensor positions = int64_tensor(cache.lengths).to(tokens.device());
-  const auto angles = rotation(positions);
-  const bool ragged = std::any_of(cache.lengths.begin(), cache.lengths.end(),
-                                  [&](int64_t n) { return n != longest_before; });
-  const Tensor rows = torch::arange(cache.size(), positions.options());
-  std::optional<Tensor> mask;
-  if (ragged) {
-    mask = (torch::arange(longest, positions.options()).unsqueeze(0) <= positions.unsqueeze(1))
-               .view({cache.size(), 1, 1, longest});
-  }
-  Tensor x = embed(tokens, positions);
-  for (size_t layer = 0; layer < blocks_.size(); ++layer) {
-    const TransformerBlock& block = blocks_[layer];
-    const Tensor qkv = model::composite::qkv(config_, block, x, angles);
-    const Tensor k = qkv.narrow(1, queries, key_heads);
-    const Tensor v = qkv.narrow(1, queries + key_heads, key_heads);
-    if (ragged) {
-      cache.keys[layer].transpose(1, 2).index_put_({rows, positions}, k);
-      cache.values[layer].transpose(1, 2).index_put_({rows, positions}, v);
-    } else {
-      cache.keys[layer].select(2, longest_before).copy_(k);
-      cache.values[layer].select(2, longest_before).copy_(v);
-    }
-    const Tensor mixed = at::scaled_dot_product_attention(
-        qkv.narrow(1, 0, queries).unsqueeze(2), cache.keys[layer].narrow(2, 0, longest),
-        cache.values[layer].narrow(2, 0, longest), mask, 0.0,
-        /*is_causal=*/false, {}, queries != key_heads);
-    x = model::composite::after_attention(config_, block, x, mixed.flatten(1));
-  }
-  for (int64_t& length : cache.lengths) ++length;
-  return torch::linear(model::composite::norm(config_, x, norm_, norm_bias_), output);
+          .sines = sines_,
+          .adapters = adapters_};
 }
 
 void Transformer::compute_in(Precision precision) {

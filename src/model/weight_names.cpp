@@ -19,16 +19,6 @@ void add_biases(Names& names, std::initializer_list<const char*> weights) {
   }
 }
 
-/// Rows of each part of a weight, first to last.
-std::vector<int64_t> rows_of_parts(const TransformerConfig& config, const std::string& weight,
-                                   size_t parts, int64_t rows) {
-  if (parts == 1) return {rows};
-  if (weight.starts_with("gate_up")) return {config.hidden_dim, config.hidden_dim};
-  const int64_t queries = config.heads * config.head_size(),
-                keys = config.key_heads() * config.head_size();
-  return {queries, keys, keys};
-}
-
 }  // namespace
 
 double numbers_of(const TransformerConfig& c) {
@@ -123,6 +113,23 @@ WeightNames gguf_names() {
   return names;
 }
 
+std::vector<NamedRows> rows_there(const TransformerConfig& config, const WeightNames& names,
+                                  int64_t layer, const std::string& weight) {
+  const int64_t queries = config.heads * config.head_size(),
+                keys = config.key_heads() * config.head_size(), inside = config.hidden_dim;
+  const std::vector<std::string>& theirs = names.of_layer.at(weight);
+  std::vector<int64_t> rows{config.dim};
+  if (weight.starts_with("qkv")) rows = {queries, keys, keys};
+  if (weight.starts_with("gate_up")) rows.assign(theirs.size(), inside);
+  if (weight == "query_norm" || weight == "key_norm") rows = {config.head_size()};
+  if (theirs.size() < rows.size()) rows = {queries + 2 * keys};
+  std::vector<NamedRows> parts;
+  for (size_t i = 0; i < theirs.size(); ++i) {
+    parts.push_back({.name = names.layer(layer, theirs[i]), .rows = rows[i]});
+  }
+  return parts;
+}
+
 std::vector<WeightPart> weight_parts(const Transformer& trunk, const WeightNames& names) {
   const std::string layers = "layers.";
   std::vector<WeightPart> parts;
@@ -135,15 +142,15 @@ std::vector<WeightPart> weight_parts(const Transformer& trunk, const WeightNames
     const size_t dot = ours.find('.', layers.size());
     const int64_t layer = std::stoll(ours.substr(layers.size()));
     const std::string own = ours.substr(dot + 1);
-    const std::vector<std::string>& theirs = names.of_layer.at(own);
-    const auto counts = rows_of_parts(trunk.config(), own, theirs.size(), weight.size(0));
+    if (own.find("_lora_") != std::string::npos) continue;  // adapters have files of their own
+    const std::vector<NamedRows> theirs = rows_there(trunk.config(), names, layer, own);
     int64_t begin = 0;
     for (size_t i = 0; i < theirs.size(); ++i) {
-      parts.push_back({.name = names.layer(layer, theirs[i]),
-                       .rows = weight.narrow(0, begin, counts[i]),
+      parts.push_back({.name = theirs[i].name,
+                       .rows = weight.narrow(0, begin, theirs[i].rows),
                        .transposed = names.transposed && weight.dim() == 2,
                        .rotates = theirs.size() == 3 && i < 2});
-      begin += counts[i];
+      begin += theirs[i].rows;
     }
   }
   return parts;

@@ -54,7 +54,16 @@ WeightNames hugging_face_names(Family family, const std::string& prefix);
 WeightNames hugging_face_names(Family family);
 WeightNames gguf_names();
 
-/// All of a trunk's weights, in the order of its named parameters.
+/// Rows that are a tensor of their own there.
+struct NamedRows {
+  std::string name;
+  int64_t rows;
+};
+/// What the rows of a layer's weight, such as "qkv", are there, first to last.
+std::vector<NamedRows> rows_there(const TransformerConfig& config, const WeightNames& names,
+                                  int64_t layer, const std::string& weight);
+
+/// All of a trunk's weights but its adapters, in the order of its named parameters.
 std::vector<WeightPart> weight_parts(const Transformer& trunk, const WeightNames& names);
 
 /// Rows (2i, 2i + 1) of each head become (i, i + size / 2): files that rotate neighbours, to models

@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include "rlhf/model/lora_files.hpp"
 #include "rlhf/reward/reward_model.hpp"
 #include "support/python.hpp"
 #include "support/temporary_folder.hpp"
@@ -92,6 +93,40 @@ TEST_F(Transformers, GivesTheScoresOfRewardModelsThatWeSaved) {
   }
   const json theirs = ask_python(script, question);
   for (size_t i = 0; i < ours.size(); ++i) expect_near(theirs[i], ours[i]);
+}
+
+TEST_F(Transformers, SharesAdaptersWithPeft) {
+  Generator generator(2);
+  NoGrad no_grad;
+  const auto last_logits = [&](const CausalLM& lm) {
+    KvCache cache = lm.begin(completions_from({tokens}));
+    return lm.step(cache, torch::tensor({tokens.back()}))[0];
+  };
+  std::vector<std::string> question{"lora", json(tokens).dump()};
+  std::vector<CausalLM> bases;
+  std::vector<Tensor> ours;
+  const auto folder = [&](const char* name) {
+    return (folder_ / (name + std::to_string(bases.size()))).string();
+  };
+  for (const TransformerConfig& config : configs()) {
+    const CausalLM base = random_model(config);
+    CausalLM adapted = base.with_adapters({.rank = 4, .alpha = 6}, generator);
+    for (auto& [name, weight] : adapted.named_parameters()) {
+      if (name.ends_with("lora_b")) generator.fill_normal(weight, 0, 0.5);
+    }
+    question.insert(question.end(), {folder("base"), folder("ours"), folder("theirs")});
+    model::save_hugging_face(folder("base"), base);
+    model::save_lora(folder("ours"), adapted);
+    ours.push_back(last_logits(adapted));
+    bases.push_back(base.view());
+  }
+  const json theirs = ask_python(script, question);
+  if (theirs == "none") GTEST_SKIP() << "without peft";
+  for (size_t i = 0; i < bases.size(); ++i) {
+    expect_near(theirs[2 * i], ours[i]);
+    const auto made = folder_ / ("theirs" + std::to_string(i));
+    expect_near(theirs[2 * i + 1], last_logits(model::load_lora(made, bases[i])));
+  }
 }
 
 }  // namespace

@@ -159,6 +159,7 @@ GradedRankings rank_samples(const rlhf::CausalLM& model, const World& world,
                                                        .end_tokens = {world.eos()},
                                                        .samples_per_prompt = settings.samples},
                                                       generator);
+  const auto samples = rlhf::responses_of(rollout.completions);
   GradedRankings graded;
   std::vector<Fact> cards;
   std::vector<std::vector<int64_t>> answers;
@@ -166,7 +167,7 @@ GradedRankings rank_samples(const rlhf::CausalLM& model, const World& world,
   for (size_t i = 0; i < facts.size(); ++i) {
     std::set<std::vector<int64_t>> distinct{world.abstention(), world.answer(facts[i].country)};
     for (int64_t s = 0; s < settings.samples; ++s) {
-      distinct.insert(rollout.completions.response(static_cast<int64_t>(i) * settings.samples + s));
+      distinct.insert(samples[i * static_cast<size_t>(settings.samples) + static_cast<size_t>(s)]);
     }
     std::vector<std::pair<rlhf::Grade, std::vector<int64_t>>> group;
     for (const auto& answer : distinct) group.emplace_back(world.grade(facts[i], answer), answer);

@@ -135,8 +135,10 @@ Tensor mask_of(const Completions& completions) {
   const int64_t rows = completions.size();
   const int64_t width = completions.longest_response();
   Tensor mask = torch::zeros({rows, width}, torch::kBool);
-  for (int64_t row = 0; row < rows; ++row) {
-    mask[row].narrow(0, 0, lengths[static_cast<size_t>(row)]).fill_(true);
+  bool* out = mask.data_ptr<bool>();
+  for (int64_t length : lengths) {
+    std::fill_n(out, length, true);
+    out += width;
   }
   if (completions.counted) {
     mask.view(-1).index_put_({padded_slots(completions)}, completions.counted->cpu());
@@ -255,6 +257,21 @@ Completions prompts_of(const Completions& completions) {
           .prompt_lengths = completions.prompt_lengths,
           .response_lengths = torch::zeros_like(completions.response_lengths),
           .ids = completions.ids};
+}
+
+std::vector<std::vector<int64_t>> responses_of(const Completions& completions) {
+  const std::vector<int64_t> all = int64_vector(completions.tokens);
+  const auto prompts = view(completions.prompt_lengths);
+  const auto lengths = view(completions.response_lengths);
+  std::vector<std::vector<int64_t>> responses;
+  responses.reserve(lengths.size());
+  auto begin = all.begin();
+  for (size_t row = 0; row < lengths.size(); ++row) {
+    begin += prompts[row];
+    responses.emplace_back(begin, begin + lengths[row]);
+    begin += lengths[row];
+  }
+  return responses;
 }
 
 Completions with_responses(const Completions& prompts,

@@ -27,7 +27,10 @@ class Pool {
   };
 
   /// The smallest block that waits and is large enough, but not so large that half of it is idle.
+  /// Where there is none, a new one, in place of the next smaller one that waits: batches of
+  /// changing size soon share the blocks of the largest, rather than keep some of each size.
   Block take(size_t bytes) {
+    void* outgrown = nullptr;
     {
       const std::lock_guard lock(mutex_);
       const auto found = waiting_.lower_bound(bytes);
@@ -38,7 +41,17 @@ class Pool {
         if (found->second.empty()) waiting_.erase(found);
         return block;
       }
+      if (found != waiting_.begin()) {
+        const auto smaller = std::prev(found);
+        if (2 * smaller->first > bytes) {
+          outgrown = smaller->second.back();
+          smaller->second.pop_back();
+          total_ -= smaller->first;
+          if (smaller->second.empty()) waiting_.erase(smaller);
+        }
+      }
     }
+    if (outgrown != nullptr) c10::free_cpu(outgrown);
     return {c10::alloc_cpu(bytes), bytes};
   }
 

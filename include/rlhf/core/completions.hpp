@@ -31,7 +31,8 @@ struct Completions {
   int64_t longest_response() const;
   /// int64 [B] on the CPU: prompt plus response.
   Tensor lengths() const { return prompt_lengths + response_lengths; }
-  /// The tokens of one prompt, one response.
+  /// The tokens of one prompt, one response. Each call adds up the lengths before its row: for all
+  /// rows take responses_of().
   std::vector<int64_t> prompt(int64_t row) const;
   std::vector<int64_t> response(int64_t row) const;
   /// The id of a row: `ids` where present, else the row itself.
@@ -78,6 +79,9 @@ Completions concatenate(std::span<const Completions> batches);
 
 /// The prompts alone, ids kept.
 Completions prompts_of(const Completions& completions);
+
+/// The tokens of every response, in order; with_responses(prompts_of(c), responses_of(c)) is c.
+std::vector<std::vector<int64_t>> responses_of(const Completions& completions);
 
 /// The prompts of `prompts` with these responses; ids kept.
 Completions with_responses(const Completions& prompts,

@@ -12,6 +12,7 @@ namespace {
 using test::error_of;
 using testing::ElementsAre;
 using testing::HasSubstr;
+using testing::IsEmpty;
 
 Completions three_rows() {
   Completions c = completions_from({{1, 2, 3}, {4}, {5, 6}}, {{7, 8}, {9, 10, 11}, {12}});
@@ -58,9 +59,15 @@ TEST(Completions, PromptsAndResponsesComposeAgain) {
   const Completions c = three_rows();
   const Completions prompts = prompts_of(c);
   EXPECT_EQ(prompts.token_count(), 6);
-  const Completions again = with_responses(prompts, {c.response(0), c.response(1), c.response(2)});
+  const Completions again = with_responses(prompts, responses_of(c));
   EXPECT_TRUE(again.tokens.equal(c.tokens));
   EXPECT_TRUE(again.ids->equal(*c.ids));
+}
+
+TEST(Completions, AllResponsesAreThoseOfTheRows) {
+  const Completions c = completions_from({{1, 2, 3}, {4}, {5, 6}}, {{7, 8}, {}, {12}});
+  EXPECT_THAT(responses_of(c), ElementsAre(c.response(0), c.response(1), c.response(2)));
+  EXPECT_THAT(responses_of(prompts_of(c)), ElementsAre(IsEmpty(), IsEmpty(), IsEmpty()));
 }
 
 TEST(Completions, ConcatenateIsTheInverseOfSelect) {

@@ -24,8 +24,8 @@ int main(int argc, char** argv) try {
   const auto rows = rlhf::data::read_all<rlhf::data::Ranking>(file);
   std::string corpus;
   for (const auto& row : rows) {
-    corpus += row.prompt;
-    for (const auto& response : row.responses) corpus += response;
+    corpus += rlhf::data::text_of(row.prompt, row.source);
+    for (const auto& response : row.responses) corpus += rlhf::data::text_of(response, row.source);
   }
   const auto tokenizer = rlhf::CharacterTokenizer::from_corpus(corpus);
   const rlhf::Rankings all = rlhf::data::tokenize(

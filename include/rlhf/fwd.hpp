@@ -19,6 +19,7 @@ struct Metric;
 struct GeneratorState;
 struct SingleProcess;
 class AnyReward;
+class Archive;
 class Error;
 class Generator;
 class RandomStream;
@@ -31,6 +32,11 @@ class RewardModel;
 class ScalarModel;
 class ValueModel;
 class ActorCritic;
+
+// checkpoint
+struct Checkpoint;
+struct RunOptions;
+class Run;
 
 // trainer
 struct SftOptions;

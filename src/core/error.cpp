@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "rlhf/core/non_finite.hpp"
+
 namespace rlhf {
 namespace {
 
@@ -21,6 +23,11 @@ void fail(std::string_view message, std::source_location where) {
 void fail(std::string_view what, std::string_view expected, std::string_view actual,
           std::source_location where) {
   throw Error(fmt::format("{}: expected {}, got {} {}", what, expected, actual, at_source(where)));
+}
+
+void fail_non_finite(std::string_view what, std::string_view actual, std::source_location where) {
+  throw NonFinite(
+      fmt::format("{}: expected a finite number, got {} {}", what, actual, at_source(where)));
 }
 
 namespace detail {

@@ -67,6 +67,12 @@ Generator Generator::fork() {
   return Generator(bits());
 }
 
+void Generator::archive(Archive& archive) {
+  archive.option("seed", state_.seed);
+  archive.value("step", state_.step);
+  archive.value("drawn", state_.drawn);
+}
+
 RandomStream Generator::stream(int64_t id, int64_t sample) const {
   // The step is mixed into the key; the id picks the subsequence, the sample its offset.
   const uint64_t key =

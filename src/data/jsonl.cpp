@@ -47,12 +47,12 @@ bool JsonlReader::read_line() try {
   fail(fmt::format("{}: cannot read: {}", path_.string(), failure.what()));
 }
 
-std::optional<nlohmann::json> JsonlReader::next() {
+std::optional<nlohmann::ordered_json> JsonlReader::next() {
   while (read_line()) {
     if (line_.find_first_not_of(" \t\r") == line_.npos) continue;
     io::require_utf8(line_, where());
     ++values_;
-    return io::parse_json(line_, path_, line_number_);
+    return io::parse_ordered_json(line_, path_, line_number_);
   }
   if (values_ == 0) fail(fmt::format("{}: empty data", path_.string()));
   return std::nullopt;

@@ -7,6 +7,7 @@
 #include "rlhf/core/error.hpp"
 #include "rlhf/core/random.hpp"
 #include "rlhf/data/batches.hpp"
+#include "rlhf/io/named_tensors.hpp"
 
 namespace rlhf {
 namespace {
@@ -26,6 +27,28 @@ void number(Rankings& rows) {
   if (!rows.completions.ids) {
     rows.completions.ids = torch::arange(rows.size()).repeat_interleave(rows.group_sizes);
   }
+}
+
+std::vector<NamedTensor> tensors_of(const Completions& rows) {
+  std::vector<NamedTensor> tensors = {{"tokens", rows.tokens},
+                                      {"prompt_lengths", rows.prompt_lengths},
+                                      {"response_lengths", rows.response_lengths}};
+  if (rows.counted) tensors.emplace_back("counted", *rows.counted);
+  if (rows.ids) tensors.emplace_back("ids", *rows.ids);
+  return tensors;
+}
+
+std::vector<NamedTensor> tensors_of(const Rankings& rows) {
+  std::vector<NamedTensor> tensors = tensors_of(rows.completions);
+  tensors.emplace_back("group_sizes", rows.group_sizes);
+  if (rows.ranks) tensors.emplace_back("ranks", *rows.ranks);
+  return tensors;
+}
+
+void require_within(const LoaderState& state, int64_t rows) {
+  require(state.epoch >= 0, "LoaderState::epoch", ">= 0", state.epoch);
+  require(state.position >= 0 && state.position < rows, "LoaderState::position",
+          fmt::format(">= 0 and < {} (rows)", rows), state.position);
 }
 
 /// The epoch's order: a permutation from a generator that the epoch-th number of the seed seeds.
@@ -65,6 +88,14 @@ void LoaderOptions::validate() const {
           "keep, as a batch by token budget has no size to fall short of", "drop");
 }
 
+void LoaderOptions::archive(Archive& archive) const {
+  archive.option("batch_size", batch_size);
+  archive.option("token_budget", token_budget);
+  archive.option("seed", seed);
+  archive.option("shuffle", shuffle);
+  archive.option("last_batch", last_batch);
+}
+
 template <class Rows>
 requires std::same_as<Rows, Completions> || std::same_as<Rows, Rankings> Loader<Rows>::Loader(
     Rows rows, LoaderOptions options)
@@ -79,9 +110,7 @@ requires std::same_as<Rows, Completions> || std::same_as<Rows, Rankings> Loader<
   rows_.validate();
   require(state_.seed == options_.seed, "LoaderState::seed",
           fmt::format("{} (LoaderOptions::seed)", options_.seed), fmt::format("{}", state_.seed));
-  require(state_.epoch >= 0, "LoaderState::epoch", ">= 0", state_.epoch);
-  require(state_.position >= 0 && state_.position < rows_.size(), "LoaderState::position",
-          fmt::format(">= 0 and < {} (rows)", rows_.size()), state_.position);
+  require_within(state_, rows_.size());
   require(options_.last_batch == LastBatch::keep || options_.batch_size <= rows_.size(),
           "LoaderOptions::batch_size with the last batch dropped",
           fmt::format("<= {} (rows)", rows_.size()), options_.batch_size);
@@ -113,6 +142,19 @@ Rows Loader<Rows>::next() {
   state_.position += chosen.size(0);
   if (batches_.empty()) next_epoch();
   return select(rows_, chosen);
+}
+
+template <LoadableRows Rows>
+void Loader<Rows>::archive(Archive& archive) {
+  if (fingerprint_.empty()) fingerprint_ = io::fingerprint(tensors_of(rows_));
+  options_.archive(archive);
+  archive.option("rows", size());
+  archive.option("data", fingerprint_);
+  archive.value("epoch", state_.epoch);
+  archive.value("position", state_.position);
+  if (!archive.loading()) return;
+  require_within(state_, size());
+  plan();
 }
 
 template class Loader<Completions>;

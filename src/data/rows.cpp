@@ -1,100 +1,74 @@
 #include "rlhf/data/rows.hpp"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
-#include <limits>
-#include <string_view>
 #include <unordered_map>
 #include <utility>
 
+#include "fields.hpp"
 #include "rlhf/core/error.hpp"
 
 namespace rlhf::data {
 namespace {
 
-using nlohmann::json;
+using nlohmann::ordered_json;
 
-/// An object whose fields are taken out one by one; what is left is the row's `extra`.
-class Fields {
- public:
-  Fields(json value, std::string source) : row_(std::move(value)), source_(std::move(source)) {
-    require(row_.is_object(), source_ + ": row", "an object", row_.type_name());
+/// One string a content, equal where the contents are.
+std::string key_of(const Content& content) {
+  if (const auto* text = std::get_if<std::string>(&content)) return *text;
+  auto key = nlohmann::json::array();
+  for (const Message& message : std::get<Conversation>(content)) {
+    key.push_back({message.role, message.content ? nlohmann::json(*message.content) : nullptr,
+                   nlohmann::json(message.fields)});
   }
+  return key.dump();
+}
 
-  bool has(const std::string& name) const { return row_.contains(name); }
+bool is_empty(const Content& content) {
+  return std::visit([](const auto& part) { return part.empty(); }, content);
+}
 
-  std::string text(const std::string& name) {
-    return text_of(take(name, "a string"), fmt::format("field \"{}\"", name));
+/// What a row is, among the types that are read as `Row`.
+template <DataRow Row>
+RowKind kind_as(const ordered_json& row, const FieldNames& names, const std::string& source) {
+  if constexpr (std::is_same_v<Row, Demonstration>) {
+    return kind_among(row, {RowType::language_modeling, RowType::prompt_completion}, names, source);
+  } else if constexpr (std::is_same_v<Row, Ranking>) {
+    return kind_among(row, {RowType::preference, RowType::implicit_prompt_preference}, names,
+                      source);
+  } else if constexpr (std::is_same_v<Row, UnpairedPreference>) {
+    return kind_among(row, {RowType::unpaired_preference}, names, source);
+  } else {
+    // All but the prompt is kept for a reward, whatever it is.
+    const FieldNames prompt_alone{.text = "",
+                                  .messages = "",
+                                  .prompt = names.prompt,
+                                  .completion = "",
+                                  .responses = "",
+                                  .ranks = "",
+                                  .chosen = "",
+                                  .rejected = "",
+                                  .label = ""};
+    return kind_among(row, {RowType::prompt_only}, prompt_alone, source);
   }
-
-  std::vector<std::string> texts(const std::string& name) {
-    std::vector<std::string> texts;
-    for (json& item : take_array(name)) {
-      texts.push_back(
-          text_of(std::move(item), fmt::format("field \"{}\", item {}", name, texts.size())));
-    }
-    return texts;
-  }
-
-  std::vector<int64_t> integers(const std::string& name) {
-    std::vector<int64_t> integers;
-    for (const json& item : take_array(name)) {
-      const bool fits = item.is_number_integer() &&
-                        (!item.is_number_unsigned() ||
-                         item.get<uint64_t>() <= uint64_t{std::numeric_limits<int64_t>::max()});
-      require(fits, fmt::format("{}: field \"{}\", item {}", source_, name, integers.size()),
-              "an integer of 64 bits", item.is_number() ? item.dump() : item.type_name());
-      integers.push_back(item.get<int64_t>());
-    }
-    return integers;
-  }
-
-  const std::string& source() const { return source_; }
-  json take_rest() { return std::move(row_); }
-
- private:
-  json take(const std::string& name, std::string_view expected) {
-    const auto field = row_.find(name);
-    if (field == row_.end()) {
-      std::vector<std::string> names;
-      for (const auto& item : row_.items()) names.push_back(fmt::format("\"{}\"", item.key()));
-      fail(fmt::format("{}: field \"{}\"", source_, name), expected,
-           fmt::format("no such field among [{}]", fmt::join(names, ", ")));
-    }
-    json value = std::move(*field);
-    row_.erase(field);
-    return value;
-  }
-
-  json take_array(const std::string& name) {
-    json value = take(name, "an array");
-    require(value.is_array(), fmt::format("{}: field \"{}\"", source_, name), "an array",
-            value.type_name());
-    return value;
-  }
-
-  std::string text_of(json value, const std::string& what) const {
-    require(value.is_string(), fmt::format("{}: {}", source_, what), "a string", value.type_name());
-    auto& text = value.get_ref<std::string&>();
-    require(!text.empty(), fmt::format("{}: {}", source_, what), "some text", "an empty string");
-    return std::move(text);
-  }
-
-  json row_;
-  std::string source_;
-};
+}
 
 }  // namespace
+
+const std::string& text_of(const Content& content, const std::string& where) {
+  const auto* text = std::get_if<std::string>(&content);
+  if (text == nullptr) fail(where, "text", "a conversation");
+  return *text;
+}
 
 void require_ranking(const Ranking& ranking, const std::string& where) {
   const size_t count = ranking.responses.size();
   require(count >= 2, where + ": number of responses", ">= 2", count);
-  std::unordered_map<std::string_view, size_t> first_seen;
+  std::unordered_map<std::string, size_t> first_seen;
   for (size_t i = 0; i < count; ++i) {
-    require(!ranking.responses[i].empty(), fmt::format("{}: response {}", where, i), "some text",
+    require(!is_empty(ranking.responses[i]), fmt::format("{}: response {}", where, i), "some text",
             "an empty string");
-    const auto [twin, is_new] = first_seen.emplace(ranking.responses[i], i);
+    const auto [twin, is_new] = first_seen.emplace(key_of(ranking.responses[i]), i);
     require(is_new, fmt::format("{}: response {}", where, i), "one that differs from all others",
             fmt::format("the same as response {}", twin->second));
   }
@@ -109,40 +83,86 @@ void require_ranking(const Ranking& ranking, const std::string& where) {
 }
 
 template <>
-Demonstration row_from(json value, const FieldNames& names, std::string source) {
+Demonstration row_from(ordered_json value, const FieldNames& names, std::string source) {
+  const RowKind kind = kind_as<Demonstration>(value, names, source);
   Fields fields(std::move(value), std::move(source));
-  return {.prompt = fields.text(names.prompt),
-          .completion = fields.text(names.completion),
-          .extra = fields.take_rest(),
-          .source = fields.source()};
-}
-
-template <>
-Ranking row_from(json value, const FieldNames& names, std::string source) {
-  Fields fields(std::move(value), std::move(source));
-  Ranking ranking{.prompt = fields.text(names.prompt), .responses = {}};
-  if (fields.has(names.chosen) || fields.has(names.rejected)) {
-    require(!fields.has(names.responses), fields.source() + ": row",
-            fmt::format("either \"{}\" or \"{}\" and \"{}\"", names.responses, names.chosen,
-                        names.rejected),
-            "both");
-    ranking.responses.push_back(fields.text(names.chosen));
-    ranking.responses.push_back(fields.text(names.rejected));
+  Demonstration row;
+  if (kind.type == RowType::language_modeling) {
+    const std::string& name = kind.format == RowFormat::standard ? names.text : names.messages;
+    row.completion = fields.content(name, Part::completion);
   } else {
-    ranking.responses = fields.texts(names.responses);
-    if (fields.has(names.ranks)) ranking.ranks = fields.integers(names.ranks);
+    row.prompt = fields.content(names.prompt, Part::prompt);
+    row.completion = fields.content(names.completion, Part::completion);
   }
-  ranking.source = fields.source();
-  ranking.extra = fields.take_rest();
-  require_ranking(ranking, ranking.source);
-  return ranking;
+  row.source = fields.source();
+  row.extra = fields.take_rest();
+  return row;
 }
 
 template <>
-Prompt row_from(json value, const FieldNames& names, std::string source) {
+Ranking row_from(ordered_json value, const FieldNames& names, std::string source) {
+  const RowKind kind = kind_as<Ranking>(value, names, source);
   Fields fields(std::move(value), std::move(source));
-  return {
-      .prompt = fields.text(names.prompt), .extra = fields.take_rest(), .source = fields.source()};
+  Ranking row;
+  if (kind.type == RowType::preference) row.prompt = fields.content(names.prompt, Part::prompt);
+  if (fields.has(names.responses)) {
+    row.responses = fields.contents(names.responses, kind.format);
+    if (fields.has(names.ranks)) row.ranks = fields.integers(names.ranks);
+  } else {
+    row.responses.push_back(fields.content(names.chosen, Part::completion));
+    row.responses.push_back(fields.content(names.rejected, Part::completion));
+  }
+  row.source = fields.source();
+  row.extra = fields.take_rest();
+  require_ranking(row, row.source);
+  if (kind.type == RowType::implicit_prompt_preference) {
+    row.prompt = extract_prompt(
+        row.responses[0], row.responses[1],
+        fmt::format("{} and \"{}\"", field_place(row.source, names.chosen), names.rejected));
+  }
+  return row;
 }
+
+template <>
+UnpairedPreference row_from(ordered_json value, const FieldNames& names, std::string source) {
+  kind_as<UnpairedPreference>(value, names, source);
+  Fields fields(std::move(value), std::move(source));
+  UnpairedPreference row{.prompt = fields.content(names.prompt, Part::prompt),
+                         .completion = fields.content(names.completion, Part::completion),
+                         .label = fields.boolean(names.label),
+                         .source = fields.source()};
+  row.extra = fields.take_rest();
+  return row;
+}
+
+template <>
+Prompt row_from(ordered_json value, const FieldNames& names, std::string source) {
+  kind_as<Prompt>(value, names, source);
+  Fields fields(std::move(value), std::move(source));
+  Prompt row{.prompt = fields.content(names.prompt, Part::prompt), .source = fields.source()};
+  row.extra = fields.take_rest();
+  return row;
+}
+
+template <DataRow Row>
+std::optional<Row> RowReader<Row>::next() {
+  auto value = lines_.next();
+  if (!value) return std::nullopt;
+  const RowKind kind = kind_as<Row>(*value, fields_, lines_.where());
+  if (!kind_) {
+    kind_ = kind;
+    first_ = lines_.where();
+  }
+  if (kind != *kind_) {
+    fail(lines_.where() + ": row", fmt::format("{}, as at {}", name_of(*kind_), first_),
+         name_of(kind));
+  }
+  return row_from<Row>(std::move(*value), fields_, lines_.where());
+}
+
+template class RowReader<Demonstration>;
+template class RowReader<Ranking>;
+template class RowReader<UnpairedPreference>;
+template class RowReader<Prompt>;
 
 }  // namespace rlhf::data

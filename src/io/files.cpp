@@ -11,6 +11,7 @@
 
 #include "descriptor.hpp"
 #include "rlhf/core/error.hpp"
+#include "rlhf/io/crc32c.hpp"
 
 namespace rlhf::io {
 namespace {
@@ -80,15 +81,20 @@ std::string read_file(const fs::path& path, int64_t max_bytes) {
   return bytes;
 }
 
-void write_file_atomically(const fs::path& path, std::string_view bytes) {
-  write_file_atomically(path, std::span(&bytes, 1));
+Written write_file_atomically(const fs::path& path, std::string_view bytes) {
+  return write_file_atomically(path, std::span(&bytes, 1));
 }
 
-void write_file_atomically(const fs::path& path, std::span<const std::string_view> pieces) {
+Written write_file_atomically(const fs::path& path, std::span<const std::string_view> pieces) {
   const auto [temporary, number] = create_beside(path);
   Descriptor file(number);
+  Written written;
   try {
-    for (const std::string_view bytes : pieces) write_all(file.number(), bytes, path);
+    for (const std::string_view bytes : pieces) {
+      write_all(file.number(), bytes, path);
+      written.bytes += static_cast<int64_t>(bytes.size());
+      written.crc32c = crc32c(bytes, written.crc32c);
+    }
     if (::fsync(file.number()) != 0) fail_with_errno(path, "sync");
     if (!file.close()) fail_with_errno(path, "close");
     rename_or_fail(temporary, path);
@@ -97,6 +103,26 @@ void write_file_atomically(const fs::path& path, std::span<const std::string_vie
     throw;
   }
   sync_folder(parent_of(path));
+  return written;
+}
+
+void sync_file(const fs::path& path) {
+  const Descriptor file = open_regular_file(path);
+  if (::fsync(file.number()) != 0) fail_with_errno(path, "sync");
+}
+
+void replace_link(const fs::path& link, const fs::path& target) {
+  fs::path temporary = link;
+  temporary += ".tmp";
+  if (::unlink(temporary.c_str()) != 0 && errno != ENOENT) fail_with_errno(temporary, "remove");
+  if (::symlink(target.c_str(), temporary.c_str()) != 0) fail_with_errno(temporary, "make a link");
+  try {
+    rename_or_fail(temporary, link);
+  } catch (...) {
+    ::unlink(temporary.c_str());
+    throw;
+  }
+  sync_folder(parent_of(link));
 }
 
 void replace_folder(const fs::path& temporary, const fs::path& path) {

@@ -5,6 +5,7 @@
 #include <map>
 
 #include "rlhf/core/error.hpp"
+#include "rlhf/io/crc32c.hpp"
 
 namespace rlhf::io {
 namespace {
@@ -43,13 +44,18 @@ std::vector<NamedTensor> with_prefix(const std::vector<NamedTensor>& tensors,
   return found;
 }
 
-void assign(const std::vector<NamedTensor>& parameters, const std::vector<NamedTensor>& tensors,
-            std::string_view what, std::string_view prefix) {
+namespace {
+
+using Copies = std::vector<std::pair<Tensor, Tensor>>;
+
+/// Where each tensor goes to.
+Copies fitting(const std::vector<NamedTensor>& parameters, const std::vector<NamedTensor>& tensors,
+               std::string_view what, std::string_view prefix) {
   std::map<std::string, Tensor> stored;
   for (auto& [name, tensor] : with_prefix(tensors, prefix)) stored.emplace(name, tensor);
 
   Problems problems;
-  std::vector<std::pair<Tensor, Tensor>> copies;
+  Copies copies;
   for (const auto& [name, parameter] : parameters) {
     const auto found = stored.extract(name);
     if (found.empty()) {
@@ -65,9 +71,32 @@ void assign(const std::vector<NamedTensor>& parameters, const std::vector<NamedT
     problems.add(fmt::format("\"{}{}\" is unexpected", prefix, name));
   }
   problems.fail_if_any(what);
+  return copies;
+}
 
+}  // namespace
+
+void assign(const std::vector<NamedTensor>& parameters, const std::vector<NamedTensor>& tensors,
+            std::string_view what, std::string_view prefix) {
+  Copies copies = fitting(parameters, tensors, what, prefix);
   NoGrad no_grad;
   for (auto& [parameter, tensor] : copies) parameter.copy_(tensor);
+}
+
+void require_fit(const std::vector<NamedTensor>& parameters,
+                 const std::vector<NamedTensor>& tensors, std::string_view what,
+                 std::string_view prefix) {
+  fitting(parameters, tensors, what, prefix);
+}
+
+std::string fingerprint(const std::vector<NamedTensor>& tensors) {
+  uint32_t sum = 0;
+  for (const auto& [name, tensor] : tensors) {
+    const Tensor here = tensor.detach().to(torch::kCPU).contiguous();
+    sum = crc32c(fmt::format("{}\n{}\n", name, type_and_shape(here)), sum);
+    sum = crc32c({static_cast<const char*>(here.const_data_ptr()), here.nbytes()}, sum);
+  }
+  return fmt::format("crc32c:{:08x}", sum);
 }
 
 }  // namespace rlhf::io

@@ -86,9 +86,9 @@ StorableTensors::StorableTensors(const std::vector<NamedTensor>& tensors, std::s
   }
 }
 
-void write_safetensors(const fs::path& path, const std::vector<NamedTensor>& tensors,
-                       const std::map<std::string, std::string>& metadata) {
-  write_tensor_bytes(path, StorableTensors(tensors, path.string()).bytes(), metadata);
+Written write_safetensors(const fs::path& path, const std::vector<NamedTensor>& tensors,
+                          const std::map<std::string, std::string>& metadata) {
+  return write_tensor_bytes(path, StorableTensors(tensors, path.string()).bytes(), metadata);
 }
 
 }  // namespace rlhf::io

@@ -69,8 +69,8 @@ std::string header_text(const std::filesystem::path& path, const std::vector<Ten
 
 }  // namespace
 
-void write_tensor_bytes(const std::filesystem::path& path, std::span<const TensorBytes> tensors,
-                        const std::map<std::string, std::string>& metadata) {
+Written write_tensor_bytes(const std::filesystem::path& path, std::span<const TensorBytes> tensors,
+                           const std::map<std::string, std::string>& metadata) {
   const std::vector<TensorBytes> ordered = in_file_order(path, tensors);
   const std::string header = header_text(path, ordered, metadata);
   const uint64_t length = header.size();
@@ -79,7 +79,7 @@ void write_tensor_bytes(const std::filesystem::path& path, std::span<const Tenso
 
   std::vector<std::string_view> pieces = {{prefix.data(), prefix.size()}, header};
   for (const TensorBytes& tensor : ordered) pieces.push_back(tensor.bytes);
-  write_file_atomically(path, pieces);
+  return write_file_atomically(path, pieces);
 }
 
 }  // namespace rlhf::io

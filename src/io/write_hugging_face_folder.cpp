@@ -35,7 +35,8 @@ std::vector<Shard> in_shards(const std::vector<TensorBytes>& tensors, int64_t ma
 void write_weights(const fs::path& folder, const std::vector<Shard>& shards) {
   const std::map<std::string, std::string> metadata = {{"format", "pt"}};  // transformers asks
   if (shards.size() == 1) {
-    return write_tensor_bytes(folder / single_weights_name, shards.front(), metadata);
+    write_tensor_bytes(folder / single_weights_name, shards.front(), metadata);
+    return;
   }
   json weight_map = json::object();
   int64_t total = 0;

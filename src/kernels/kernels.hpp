@@ -35,7 +35,7 @@ struct Matrix {
 struct Product {
   int64_t rows, columns, inner;
   Matrix a, b;
-  const float* from;  ///< rows from_row apart; null: zeros; may be c itself
+  const float* from;  ///< rows from_row apart, 0 for one that all share; null: zeros; may be c
   int64_t from_row;
   float* c;
   int64_t c_row;
@@ -50,26 +50,40 @@ struct Drawn {
   float log_prob;
 };
 
+/// A norm of rows [rows, width]; `scale` [rows] is what the passes after it need to know.
+struct NormKernels {
+  /// @param scale  one over the root of the mean square, or of the variance; may be null
+  void (*forward)(const float* x, const float* weight, const float* bias, float epsilon,
+                  int64_t rows, int64_t width, float* y, float* scale);
+  /// The same y once more.
+  void (*again)(const float* x, const float* weight, const float* bias, const float* scale,
+                int64_t rows, int64_t width, float* y);
+  /// x_gradient [rows, width] = added + gradient of x, `added` like it, or null for zeros; adds to
+  /// weight_gradient and bias_gradient [width] unless null. x_gradient may be `gradient` itself.
+  void (*backward)(const float* x, const float* weight, const float* scale, const float* gradient,
+                   int64_t rows, int64_t width, const float* added, float* x_gradient,
+                   float* weight_gradient, float* bias_gradient);
+};
+
+/// What makes the inside of the MLP of its first product.
+struct ActivationKernels {
+  void (*forward)(const float* x, int64_t rows, int64_t width, float* y);
+  /// In: y holds the gradient of y. Out: y itself once more, and the gradient of x.
+  void (*backward)(const float* x, int64_t rows, int64_t width, float* y, float* x_gradient);
+};
+
 struct Kernels {
   const char* name;    ///< of the instruction set
   bool fast_bfloat16;  ///< products of bfloat16 have instructions of their own, of int8 too
 
-  /// y = x / rms(x) * weight; scale: [rows], 1 / rms(x), may be null.
-  void (*rms_norm)(const float* x, const float* weight, float epsilon, int64_t rows, int64_t width,
-                   float* y, float* scale);
-  /// y = x * scale * weight, the same y once more.
-  void (*rescale)(const float* x, const float* weight, const float* scale, int64_t rows,
-                  int64_t width, float* y);
-  /// x_gradient [rows, width] = added + gradient of x, `added` like it, or null for zeros; adds to
-  /// weight_gradient [width] unless null.
-  void (*rms_norm_backward)(const float* x, const float* weight, const float* scale,
-                            const float* gradient, int64_t rows, int64_t width, const float* added,
-                            float* x_gradient, float* weight_gradient);
-  /// y [rows, width] = silu(gate) * up of gate_up [rows, 2 width].
-  void (*swiglu)(const float* gate_up, int64_t rows, int64_t width, float* y);
-  /// In: y holds the gradient of y. Out: y itself once more, and the gradient of gate_up.
-  void (*swiglu_backward)(const float* gate_up, int64_t rows, int64_t width, float* y,
-                          float* gate_up_gradient);
+  NormKernels rms_norm;      ///< y = x / rms(x) * weight; has no bias
+  NormKernels layer_norm;    ///< y = (x - mean(x)) / deviation(x) * weight + bias
+  ActivationKernels swiglu;  ///< y [rows, width] = silu(gate) * up of x [rows, 2 width]: gate, up
+  ActivationKernels gelu;    ///< y [rows, width] of x alike, by the tanh
+  /// to [width] += each row of `from` [rows, width].
+  void (*add_rows)(const float* from, int64_t rows, int64_t width, float* to);
+  /// Each row of `to` [rows, width] += from [width].
+  void (*add_to_rows)(const float* from, int64_t rows, int64_t width, float* to);
   /// Rotary positions in place on the first `heads` heads of each row, pairs (i, i + size / 2);
   /// tables [context, size / 2]; sign -1 turns back.
   void (*rotate)(float* x, int64_t rows, int64_t row_stride, int64_t heads, int64_t head_size,

@@ -6,60 +6,13 @@
 #include "attention.hpp"
 #include "draw.hpp"
 #include "kernels.hpp"
+#include "norms.hpp"
 #include "packed.hpp"
 #include "product.hpp"
 #include "vector.hpp"
 
 namespace rlhf::kernels {
 namespace {
-
-void rms_norm(const float* x, const float* weight, float epsilon, int64_t rows, int64_t width,
-              float* y, float* scale) {
-  for (int64_t i = 0; i < rows; ++i, x += width, y += width) {
-    Vector squares = {};
-    for_each_vector(width, [&](int64_t d, auto part) {
-      const Vector v = part.load(x + d);
-      squares += v * v;
-    });
-    const float s = 1.0F / std::sqrt(sum_of(squares) / static_cast<float>(width) + epsilon);
-    if (scale != nullptr) scale[i] = s;
-    for_each_vector(width, [&](int64_t d, auto part) {
-      part.store(y + d, part.load(x + d) * s * part.load(weight + d));
-    });
-  }
-}
-
-void rescale(const float* x, const float* weight, const float* scale, int64_t rows, int64_t width,
-             float* y) {
-  for (int64_t i = 0; i < rows; ++i, x += width, y += width) {
-    for_each_vector(width, [&](int64_t d, auto part) {
-      part.store(y + d, part.load(x + d) * scale[i] * part.load(weight + d));
-    });
-  }
-}
-
-void rms_norm_backward(const float* x, const float* weight, const float* scale,
-                       const float* gradient, int64_t rows, int64_t width, const float* added,
-                       float* x_gradient, float* weight_gradient) {
-  for (int64_t i = 0; i < rows; ++i) {
-    const float s = scale[i];
-    Vector products = {};
-    for_each_vector(width, [&](int64_t d, auto part) {
-      products += part.load(gradient + d) * part.load(weight + d) * part.load(x + d);
-    });
-    const float along = sum_of(products) * s * s / static_cast<float>(width);
-    for_each_vector(width, [&](int64_t d, auto part) {
-      const Vector own = part.load(x + d), g = part.load(gradient + d);
-      const Vector through = (g * part.load(weight + d) - own * along) * s;
-      part.store(x_gradient + d, added != nullptr ? part.load(added + d) + through : through);
-      if (weight_gradient != nullptr) {
-        part.store(weight_gradient + d, part.load(weight_gradient + d) + g * own * s);
-      }
-    });
-    x += width, gradient += width, x_gradient += width;
-    if (added != nullptr) added += width;
-  }
-}
 
 RLHF_INLINE Vector logistic(Vector x) {
   return 1.0F / (1.0F + exponential(-x));
@@ -86,6 +39,43 @@ void swiglu_backward(const float* gate_up, int64_t rows, int64_t width, float* y
       part.store(gate_up_gradient + d, gradient * u * (s + silu * (1.0F - s)));
     });
     gate_up += 2 * width, gate_up_gradient += 2 * width;
+  }
+}
+
+// gelu(x) = x s(2 u), u = sqrt(2 / pi) (x + 0.044715 x^3), since (1 + tanh(u)) / 2 = s(2 u)
+// (Hendrycks and Gimpel 2016, arXiv 1606.08415)
+constexpr float gelu_slope = 1.59576912F, gelu_cubic = 0.0713548163F;
+
+void gelu(const float* x, int64_t rows, int64_t width, float* y) {
+  for_each_vector(rows * width, [&](int64_t d, auto part) {
+    const Vector v = part.load(x + d);
+    part.store(y + d, v * logistic(v * (gelu_slope + gelu_cubic * v * v)));
+  });
+}
+
+void gelu_backward(const float* x, int64_t rows, int64_t width, float* y, float* x_gradient) {
+  for_each_vector(rows * width, [&](int64_t d, auto part) {
+    const Vector v = part.load(x + d), gradient = part.load(y + d);
+    const Vector s = logistic(v * (gelu_slope + gelu_cubic * v * v));
+    part.store(y + d, v * s);
+    part.store(x_gradient + d,
+               gradient * s * (1.0F + v * (1.0F - s) * (gelu_slope + 3.0F * gelu_cubic * v * v)));
+  });
+}
+
+void add_rows(const float* from, int64_t rows, int64_t width, float* to) {
+  for (int64_t i = 0; i < rows; ++i, from += width) {
+    for_each_vector(width, [&](int64_t d, auto part) {
+      part.store(to + d, part.load(to + d) + part.load(from + d));
+    });
+  }
+}
+
+void add_to_rows(const float* from, int64_t rows, int64_t width, float* to) {
+  for (int64_t i = 0; i < rows; ++i, to += width) {
+    for_each_vector(width, [&](int64_t d, auto part) {
+      part.store(to + d, part.load(to + d) + part.load(from + d));
+    });
   }
 }
 
@@ -164,11 +154,12 @@ constexpr Kernels table(const char* name) {
 #else
       .fast_bfloat16 = false,
 #endif
-      .rms_norm = rms_norm,
-      .rescale = rescale,
-      .rms_norm_backward = rms_norm_backward,
-      .swiglu = swiglu,
-      .swiglu_backward = swiglu_backward,
+      .rms_norm = {rms_norm, rms_norm_again, rms_norm_backward},
+      .layer_norm = {layer_norm, layer_norm_again, layer_norm_backward},
+      .swiglu = {swiglu, swiglu_backward},
+      .gelu = {gelu, gelu_backward},
+      .add_rows = add_rows,
+      .add_to_rows = add_to_rows,
       .rotate = rotate,
       .attention_scratch = attention_scratch,
       .attention = attention,

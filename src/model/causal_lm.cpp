@@ -19,6 +19,20 @@ CausalLM CausalLM::clone() const {
                               : Tensor()};
 }
 
+CausalLM CausalLM::view() const {
+  return {trunk_.view(), output_.defined() ? output_.detach() : Tensor()};
+}
+
+CausalLM CausalLM::with_adapters(const LoraOptions& options, Generator& generator) const {
+  return {trunk_.with_adapters(options, generator),
+          output_.defined() ? output_.detach() : Tensor()};
+}
+
+CausalLM CausalLM::merged() const {
+  return {trunk_.merged(),
+          output_.defined() ? output_.detach().clone().requires_grad_() : Tensor()};
+}
+
 TokenOutputs CausalLM::evaluate(const Completions& completions,
                                 const EvaluateOptions& options) const {
   return outputs_of(response_hidden(completions), completions, options);

@@ -18,7 +18,8 @@ void TransformerConfig::validate() const {
           "a divisor of heads (" + std::to_string(heads) + ")", kv_heads);
   require(head_dim > 0 || dim % heads == 0, "TransformerConfig::dim",
           "a multiple of heads (" + std::to_string(heads) + ")", dim);
-  require(head_size() % 2 == 0, "TransformerConfig::head_dim", "an even number", head_size());
+  require(positions == Positions::learned || head_size() % 2 == 0, "TransformerConfig::head_dim",
+          "an even number", head_size());
   require(rope_base > 0, "TransformerConfig::rope_base", "> 0", rope_base);
   require(rope_scaling.factor > 0, "TransformerConfig::rope_scaling.factor", "> 0",
           rope_scaling.factor);

@@ -24,17 +24,16 @@ class BackwardPass {
         threads_(kernels::threads_for(x.size(0))) {
     const int64_t n = x.size(0), rows = batch_.rows.size(0);
     for (size_t i = 0; i < weights.size(); ++i) {
-      const bool norm = weights[i].dim() == 1;
-      gradients_.push_back(!plan.needed[i] ? Tensor()
-                           : norm          ? torch::zeros({threads_, shape_.dim})
-                                           : pooled(weights[i].sizes()));
+      gradients_.push_back(!plan.needed[i]         ? Tensor()
+                           : weights[i].dim() == 1 ? torch::zeros({threads_, weights[i].size(0)})
+                                                   : pooled(weights[i].sizes()));
     }
     out_gradient_ = pooled({n, shape_.dim});
     middle_gradient_ = pooled({n, shape_.dim});
     normed_ = pooled({n, shape_.dim});
     normed_gradient_ = pooled({n, shape_.dim});
     product_ = pooled({n, shape_.hidden_dim});
-    gate_up_gradient_ = pooled({n, 2 * shape_.hidden_dim});
+    gate_up_gradient_ = pooled({n, shape_.gate_up_width()});
     mixed_gradient_ = pooled({n, shape_.mixed_width()});
     attention_normed_ = pooled({n, shape_.dim});
     qkv_gradient_ = pooled({n, shape_.qkv_width()});
@@ -44,25 +43,69 @@ class BackwardPass {
       middle_rows_gradient_ = pooled({rows, shape_.dim});
     }
     scratch_ = tasks_.scratch(threads_);
+    for (size_t i = 0; i < low_.size(); ++i) {
+      low_[i] = pooled({n, low_width(batch_)});
+      low_gradient_[i] = pooled({n, low_width(batch_)});
+    }
   }
 
   std::vector<Tensor> run() {
     kernels::run_team(threads_, [&](const Member& member) { work(member); });
     std::vector<Tensor> result{plan_.input_needed ? out_gradient_ : Tensor()};
     for (size_t i = 0; i < gradients_.size(); ++i) {
-      const bool norm = weights_[i].dim() == 1 && gradients_[i].defined();
-      result.push_back(norm ? gradients_[i].sum(0) : gradients_[i]);
+      const bool in_parts = gradients_[i].defined() && weights_[i].dim() == 1;
+      result.push_back(in_parts ? gradients_[i].sum(0) : gradients_[i]);
     }
     return result;
   }
 
  private:
-  Tensor& gradient(int64_t layer, int64_t weight) {
-    return gradients_[static_cast<size_t>(weights_a_layer * layer + weight)];
+  Tensor& gradient(int64_t layer, Slot slot) {
+    return gradients_[static_cast<size_t>(layer) * weights_a_layer + slot];
   }
-  /// A thread's own part of a norm's gradient, or null.
+  /// A thread's own part of the gradient of a norm or bias, or null.
   static float* own(const Tensor& gradient, const Member& member) {
     return gradient.defined() ? at(gradient, member.rank) : nullptr;
+  }
+  float* own(int64_t layer, Slot slot, const Member& member) {
+    return own(gradient(layer, slot), member);
+  }
+  /// This thread's share of a bias's gradient: the sum of these rows.
+  void learn_bias(const Member& member, int64_t layer, Slot slot, const float* rows,
+                  int64_t count) {
+    const Tensor& result = gradient(layer, slot);
+    if (!result.defined()) return;
+    kernels::kernels().add_rows(rows, count, result.size(1), own(result, member));
+  }
+  LowRank adapters(int64_t layer, Adapted which) const {
+    return low_rank(batch_, Weights(weights_, layer), layer, which);
+  }
+  /// Rows of an adapter's inner results; they are as wide as the adapter has them.
+  static float* low_rows(const Tensor& buffer, const LowRank& adapter, int64_t row) {
+    return adapter.there() ? data(buffer) + row * adapter.width() : nullptr;
+  }
+  /// These rows' gradient through an adapter; x_gradient may be null.
+  void pass_back(int64_t layer, Adapted which, const float* gradient, int64_t width,
+                 Member::Range part, float* x_gradient) const {
+    const LowRank adapter = adapters(layer, which);
+    const Tensor& low_gradient = low_gradient_[static_cast<size_t>(which)];
+    adapter.pass_back(gradient, width, part.size(), low_rows(low_gradient, adapter, part.begin),
+                      x_gradient);
+  }
+  /// The inner results once more, for the gradient of B.
+  void project(int64_t layer, Adapted which, const float* x, Member::Range part) const {
+    const LowRank adapter = adapters(layer, which);
+    adapter.project(x, part.size(),
+                    low_rows(low_[static_cast<size_t>(which)], adapter, part.begin));
+  }
+  void learn_adapters(const Member& member, int64_t layer, Adapted which, const float* gradient,
+                      int64_t width, const float* x, int64_t rows) {
+    const auto i = static_cast<size_t>(which);
+    const auto slot = static_cast<size_t>(qkv_a) + 2 * i;
+    adapters(layer, which)
+        .learn(member, gradient, width, x, rows, low_[i], low_gradient_[i],
+               this->gradient(layer, static_cast<Slot>(slot)),
+               this->gradient(layer, static_cast<Slot>(slot + 1)));
   }
   /// This thread's rows of a weight's gradient.
   void learn(const Member& member, const float* gradient, const float* x, int64_t rows,
@@ -73,13 +116,13 @@ class BackwardPass {
   }
 
   void work(const Member& member) {
-    const auto& k = kernels::kernels();
     const int64_t rows = batch_.rows.size(0);
     const Member::Range part = member.part(rows, grain);
-    k.rms_norm_backward(at(layers_.back().out, part.begin), data(weights_.back()),
-                        data(final_scale_) + part.begin, at(gradient_, part.begin), part.size(),
-                        shape_.dim, nullptr, at(out_gradient_, part.begin),
-                        own(gradients_.back(), member));
+    shape_.norm_kernels().backward(at(layers_.back().out, part.begin), data(weights_.end()[-2]),
+                                   data(final_scale_) + part.begin, at(gradient_, part.begin),
+                                   part.size(), shape_.dim, nullptr, at(out_gradient_, part.begin),
+                                   own(gradients_.end()[-2], member),
+                                   own(gradients_.back(), member));
     for (int64_t layer = shape_.layers - 1; layer >= plan_.first_layer; --layer) {
       const Weights w(weights_, layer);
       const Activations& a = layers_[static_cast<size_t>(layer)];
@@ -90,33 +133,48 @@ class BackwardPass {
       member.barrier();
       input(member, layer, w);
       member.barrier();
-      learn(member, data(qkv_gradient_), data(attention_normed_), x_.size(0), gradient(layer, 1));
+      learn(member, data(qkv_gradient_), data(attention_normed_), x_.size(0), gradient(layer, qkv));
+      learn_adapters(member, layer, Adapted::qkv, data(qkv_gradient_), shape_.qkv_width(),
+                     data(attention_normed_), x_.size(0));
     }
   }
 
   /// Rows: gradients of the MLP's inside, of its input, and of what attention mixed.
   void mlp(const Member& member, int64_t layer, const Weights& w, const Activations& a,
            bool gathered) {
-    const auto& k = kernels::kernels();
+    const auto& norm = shape_.norm_kernels();
     const int64_t rows = a.middle.size(0);
     const Member::Range part = member.part(rows, grain);
-    linear_backward(batch_.number, at(out_gradient_, part.begin), part.size(), w.down,
+    learn_bias(member, layer, down_bias, at(out_gradient_, part.begin), part.size());
+    linear_backward(batch_.number, at(out_gradient_, part.begin), part.size(), w[down],
                     at(product_, part.begin));
-    k.swiglu_backward(at(a.gate_up, part.begin), part.size(), shape_.hidden_dim,
-                      at(product_, part.begin), at(gate_up_gradient_, part.begin));
-    linear_backward(batch_.number, at(gate_up_gradient_, part.begin), part.size(), w.gate_up,
+    pass_back(layer, Adapted::down, at(out_gradient_, part.begin), shape_.dim, part,
+              at(product_, part.begin));
+    shape_.activation_kernels().backward(at(a.gate_up, part.begin), part.size(), shape_.hidden_dim,
+                                         at(product_, part.begin),
+                                         at(gate_up_gradient_, part.begin));
+    project(layer, Adapted::down, at(product_, part.begin), part);
+    learn_bias(member, layer, gate_up_bias, at(gate_up_gradient_, part.begin), part.size());
+    linear_backward(batch_.number, at(gate_up_gradient_, part.begin), part.size(), w[gate_up],
                     at(normed_gradient_, part.begin));
-    k.rescale(at(a.middle, part.begin), data(w.mlp_norm), data(a.mlp_scale) + part.begin,
-              part.size(), shape_.dim, at(normed_, part.begin));
+    pass_back(layer, Adapted::gate_up, at(gate_up_gradient_, part.begin), shape_.gate_up_width(),
+              part, at(normed_gradient_, part.begin));
+    norm.again(at(a.middle, part.begin), data(w[mlp_norm]), data(w[mlp_norm_bias]),
+               data(a.mlp_scale) + part.begin, part.size(), shape_.dim, at(normed_, part.begin));
+    project(layer, Adapted::gate_up, at(normed_, part.begin), part);
     const Tensor& middle = gathered ? middle_rows_gradient_ : middle_gradient_;
-    k.rms_norm_backward(at(a.middle, part.begin), data(w.mlp_norm), data(a.mlp_scale) + part.begin,
-                        at(normed_gradient_, part.begin), part.size(), shape_.dim,
-                        at(out_gradient_, part.begin), at(middle, part.begin),
-                        own(gradient(layer, 3), member));
+    norm.backward(at(a.middle, part.begin), data(w[mlp_norm]), data(a.mlp_scale) + part.begin,
+                  at(normed_gradient_, part.begin), part.size(), shape_.dim,
+                  at(out_gradient_, part.begin), at(middle, part.begin),
+                  own(layer, mlp_norm, member), own(layer, mlp_norm_bias, member));
+    learn_bias(member, layer, attention_out_bias, at(middle, part.begin), part.size());
     const Tensor& mixed = gathered ? mixed_rows_gradient_ : mixed_gradient_;
-    linear_backward(batch_.number, at(middle, part.begin), part.size(), w.attention_out,
+    linear_backward(batch_.number, at(middle, part.begin), part.size(), w[attention_out],
                     at(mixed, part.begin));
+    pass_back(layer, Adapted::attention_out, at(middle, part.begin), shape_.dim, part,
+              at(mixed, part.begin));
     if (gathered) spread(member, part, a);
+    project(layer, Adapted::attention_out, at(gathered ? mixed_rows_ : a.mixed, part.begin), part);
   }
 
   /// The wanted rows' gradients among zeros for all the others.
@@ -140,10 +198,16 @@ class BackwardPass {
   /// Everybody's rows are there: weight gradients by outputs, attention by sequence and head.
   void attention(const Member& member, int64_t layer, const Activations& a, bool gathered) {
     const int64_t rows = a.middle.size(0);
-    learn(member, data(out_gradient_), data(product_), rows, gradient(layer, 5));
-    learn(member, data(gate_up_gradient_), data(normed_), rows, gradient(layer, 4));
-    learn(member, data(gathered ? middle_rows_gradient_ : middle_gradient_),
-          data(gathered ? mixed_rows_ : a.mixed), rows, gradient(layer, 2));
+    const float* middle = data(gathered ? middle_rows_gradient_ : middle_gradient_);
+    const float* mixed = data(gathered ? mixed_rows_ : a.mixed);
+    learn(member, data(out_gradient_), data(product_), rows, gradient(layer, down));
+    learn(member, data(gate_up_gradient_), data(normed_), rows, gradient(layer, gate_up));
+    learn(member, middle, mixed, rows, gradient(layer, Slot::attention_out));
+    learn_adapters(member, layer, Adapted::down, data(out_gradient_), shape_.dim, data(product_),
+                   rows);
+    learn_adapters(member, layer, Adapted::gate_up, data(gate_up_gradient_), shape_.gate_up_width(),
+                   data(normed_), rows);
+    learn_adapters(member, layer, Adapted::attention_out, middle, shape_.dim, mixed, rows);
     const float* qkv = data(a.qkv);
     float* gradient = data(qkv_gradient_);
     tasks_.run(layer, qkv, [&](const kernels::AttentionHeads& heads, int64_t token, int64_t head) {
@@ -158,27 +222,55 @@ class BackwardPass {
 
   /// Rows: the gradient of the layer's input, into out_gradient_.
   void input(const Member& member, int64_t layer, const Weights& w) {
-    const auto& k = kernels::kernels();
+    const auto& norm = shape_.norm_kernels();
     const Member::Range mine = member.part(x_.size(0), grain);
     const Activations& a = layers_[static_cast<size_t>(layer)];
     const float* in = (layer == 0 ? data(x_) : data(layers_[static_cast<size_t>(layer - 1)].out)) +
                       mine.begin * shape_.dim;
-    k.rotate(at(qkv_gradient_, mine.begin), mine.size(), shape_.qkv_width(),
-             shape_.heads + shape_.kv_heads, shape_.head_size,
-             batch_.layout.positions.const_data_ptr<int64_t>() + mine.begin, data(batch_.cosines),
-             data(batch_.sines), -1);
-    k.rescale(in, data(w.attention_norm), data(a.attention_scale) + mine.begin, mine.size(),
-              shape_.dim, at(attention_normed_, mine.begin));
-    if (layer == plan_.first_layer && !plan_.input_needed &&
-        own(gradient(layer, 0), member) == nullptr) {
-      return;
+    if (shape_.rotary) {
+      kernels::kernels().rotate(at(qkv_gradient_, mine.begin), mine.size(), shape_.qkv_width(),
+                                shape_.heads + shape_.kv_heads, shape_.head_size,
+                                batch_.layout.positions.const_data_ptr<int64_t>() + mine.begin,
+                                data(batch_.cosines), data(batch_.sines), -1);
     }
-    linear_backward(batch_.number, at(qkv_gradient_, mine.begin), mine.size(), w.qkv,
-                    at(normed_gradient_, mine.begin));
-    k.rms_norm_backward(in, data(w.attention_norm), data(a.attention_scale) + mine.begin,
-                        at(normed_gradient_, mine.begin), mine.size(), shape_.dim,
-                        at(middle_gradient_, mine.begin), at(out_gradient_, mine.begin),
-                        own(gradient(layer, 0), member));
+    if (shape_.query_key_norm) heads(member, layer, w, a, mine);
+    learn_bias(member, layer, qkv_bias, at(qkv_gradient_, mine.begin), mine.size());
+    norm.again(in, data(w[attention_norm]), data(w[attention_norm_bias]),
+               data(a.attention_scale) + mine.begin, mine.size(), shape_.dim,
+               at(attention_normed_, mine.begin));
+    float* weight_gradient = own(layer, attention_norm, member);
+    float* bias_gradient = own(layer, attention_norm_bias, member);
+    project(layer, Adapted::qkv, at(attention_normed_, mine.begin), mine);
+    const bool ends = layer == plan_.first_layer && !plan_.input_needed &&
+                      weight_gradient == nullptr && bias_gradient == nullptr;
+    if (!ends) {
+      linear_backward(batch_.number, at(qkv_gradient_, mine.begin), mine.size(), w[qkv],
+                      at(normed_gradient_, mine.begin));
+    }
+    pass_back(layer, Adapted::qkv, at(qkv_gradient_, mine.begin), shape_.qkv_width(), mine,
+              ends ? nullptr : at(normed_gradient_, mine.begin));
+    if (ends) return;
+    norm.backward(in, data(w[attention_norm]), data(a.attention_scale) + mine.begin,
+                  at(normed_gradient_, mine.begin), mine.size(), shape_.dim,
+                  at(middle_gradient_, mine.begin), at(out_gradient_, mine.begin), weight_gradient,
+                  bias_gradient);
+  }
+
+  /// Rows: the gradients of queries and keys, in place, to before their norms.
+  void heads(const Member& member, int64_t layer, const Weights& w, const Activations& a,
+             Member::Range mine) {
+    const auto backward = kernels::kernels().rms_norm.backward;
+    const int64_t size = shape_.head_size, keys = shape_.heads * size;
+    float *query_gradient = own(layer, query_norm, member),
+          *key_gradient = own(layer, key_norm, member);
+    for (int64_t i = mine.begin; i < mine.end; ++i) {
+      const float *raw = at(a.raw_heads, i), *scale = at(a.head_scale, i);
+      float* g = at(qkv_gradient_, i);
+      backward(raw, data(w[query_norm]), scale, g, shape_.heads, size, nullptr, g, query_gradient,
+               nullptr);
+      backward(raw + keys, data(w[key_norm]), scale + shape_.heads, g + keys, shape_.kv_heads, size,
+               nullptr, g + keys, key_gradient, nullptr);
+    }
   }
 
   const Plan& plan_;
@@ -195,6 +287,7 @@ class BackwardPass {
   Tensor out_gradient_, middle_gradient_, normed_, normed_gradient_, product_, gate_up_gradient_;
   Tensor mixed_gradient_, attention_normed_, qkv_gradient_, scratch_;
   Tensor mixed_rows_, mixed_rows_gradient_, middle_rows_gradient_;  // of the wanted rows alone
+  std::array<Tensor, 4> low_, low_gradient_;  // [N, ranks of the parts], by Adapted
 };
 
 }  // namespace

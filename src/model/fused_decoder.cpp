@@ -8,16 +8,23 @@ namespace {
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
+/// Which of the weights there are: autograd takes no undefined ones.
+using Places = std::shared_ptr<const std::vector<bool>>;
+
 struct FusedDecoder : torch::autograd::Function<FusedDecoder> {
-  static Tensor forward(AutogradContext* ctx, const Tensor& x, at::TensorList weights,
-                        const std::shared_ptr<const DecoderBatch>& batch) {
+  static Tensor forward(AutogradContext* ctx, const Tensor& x, at::TensorList present,
+                        const Places& places, const std::shared_ptr<const DecoderBatch>& batch) {
+    std::vector<Tensor> weights;
+    for (size_t i = 0, next = 0; i < places->size(); ++i) {
+      weights.push_back((*places)[i] ? present[next++] : Tensor());
+    }
     auto plan = c10::make_intrusive<fused::Plan>();
     plan->batch = batch;
     plan->input_needed = x.requires_grad();
     plan->first_layer = batch->shape.layers;
     for (size_t i = 0; i < weights.size(); ++i) {
       plan->needed.push_back(weights[i].requires_grad());
-      const int64_t layer = static_cast<int64_t>(i) / weights_a_layer;
+      const int64_t layer = static_cast<int64_t>(i / fused::weights_a_layer);
       if (plan->needed.back()) plan->first_layer = std::min(plan->first_layer, layer);
     }
     if (plan->input_needed) plan->first_layer = 0;
@@ -44,7 +51,12 @@ struct FusedDecoder : torch::autograd::Function<FusedDecoder> {
     }
     variable_list result =
         fused::backward_pass(plan, saved[0], weights, layers, saved[1], gradients[0]);
-    result.emplace_back();  // the batch has none
+    size_t kept = 1;
+    for (size_t i = 0; i < weights.size(); ++i) {
+      if (weights[i].defined()) result[kept++] = result[i + 1];
+    }
+    result.resize(kept);
+    result.resize(kept + 2);  // places and batch have none
     return result;
   }
 };
@@ -62,7 +74,16 @@ Tensor fused_decoder(const Tensor& x, at::TensorList weights,
                       (x.requires_grad() || std::ranges::any_of(weights, [](const Tensor& weight) {
                          return weight.requires_grad();
                        }));
-  if (learns) return FusedDecoder::apply(x.contiguous(), weights, batch);
+  if (learns) {
+    std::vector<Tensor> present;
+    std::vector<bool> places;
+    for (const Tensor& weight : weights) {
+      places.push_back(weight.defined());
+      if (weight.defined()) present.push_back(weight);
+    }
+    return FusedDecoder::apply(x.contiguous(), at::TensorList(present),
+                               std::make_shared<const std::vector<bool>>(std::move(places)), batch);
+  }
   // Nothing need stay for a backward pass, so sequences go through in parts that caches hold.
   const int64_t tokens = batch->layout.tokens, part_tokens = 512 * kernels::threads_for(tokens);
   const Tensor hidden = x.contiguous();
@@ -82,7 +103,8 @@ Tensor fused_decoder(const Tensor& x, at::TensorList weights,
                             .layout = SequenceLayout(std::exchange(lengths, {}), at::kCPU),
                             .rows = batch->rows.narrow(0, first_row, last_row - first_row) - begin,
                             .cosines = batch->cosines,
-                            .sines = batch->sines};
+                            .sines = batch->sines,
+                            .adapters = batch->adapters};
     parts.push_back(fused_forward(hidden.narrow(0, begin, end - begin), weights, part));
     begin = end;
     first_row = last_row;

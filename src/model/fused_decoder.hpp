@@ -9,18 +9,49 @@
 
 #include "../kernels/kernels.hpp"
 #include "rlhf/core/tensor.hpp"
+#include "rlhf/model/config.hpp"
 #include "rlhf/model/kv_cache.hpp"
 #include "rlhf/model/layout.hpp"
+#include "rlhf/model/lora.hpp"
 
 namespace rlhf::model {
 
+/// What the passes must know of a TransformerConfig.
 struct DecoderShape {
   int64_t dim, hidden_dim, layers, heads, kv_heads, head_size;
   float epsilon;
+  NormKind norm;
+  Activation activation;
+  bool rotary, query_key_norm;
 
   int64_t qkv_width() const { return (heads + 2 * kv_heads) * head_size; }
   int64_t mixed_width() const { return heads * head_size; }
+  int64_t gate_up_width() const {
+    return activation == Activation::swiglu ? 2 * hidden_dim : hidden_dim;
+  }
+  const kernels::NormKernels& norm_kernels() const {
+    const auto& k = kernels::kernels();
+    return norm == NormKind::rms ? k.rms_norm : k.layer_norm;
+  }
+  const kernels::ActivationKernels& activation_kernels() const {
+    const auto& k = kernels::kernels();
+    return activation == Activation::swiglu ? k.swiglu : k.gelu;
+  }
 };
+
+inline DecoderShape decoder_shape(const TransformerConfig& config) {
+  return {.dim = config.dim,
+          .hidden_dim = config.hidden_dim,
+          .layers = config.layers,
+          .heads = config.heads,
+          .kv_heads = config.key_heads(),
+          .head_size = config.head_size(),
+          .epsilon = static_cast<float>(config.norm_epsilon),
+          .norm = config.norm,
+          .activation = config.activation,
+          .rotary = config.positions == Positions::rotary,
+          .query_key_norm = config.query_key_norm};
+}
 
 /// What a pass reads beside weights and hidden states.
 struct DecoderBatch {
@@ -28,16 +59,14 @@ struct DecoderBatch {
   kernels::Number number;  ///< of the products
   SequenceLayout layout;
   Tensor rows;     ///< int64 [P], increasing: the tokens whose output is wanted
-  Tensor cosines;  ///< [context, head_size / 2], of the rotary angles
+  Tensor cosines;  ///< [context, head_size / 2], of the rotary angles, if there are such
   Tensor sines;
+  std::shared_ptr<const Adapters> adapters;  ///< may be null
 };
 
-/// Weights of a layer in the order fused_decoder() takes them.
-constexpr int64_t weights_a_layer = 6;
-
 /// @param x        [N, dim], embedded tokens; must satisfy can_fuse()
-/// @param weights  a layer: attention norm, qkv, attention out, mlp norm, gate_up, down; last the
-///                 final norm
+/// @param weights  layer by layer in the order of TransformerBlock::fields, undefined where the
+///                 family has none; then the final norm and its bias
 /// @return         [P, dim], after the final norm; differentiable in x and all weights
 Tensor fused_decoder(const Tensor& x, at::TensorList weights,
                      const std::shared_ptr<const DecoderBatch>& batch);

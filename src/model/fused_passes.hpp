@@ -6,6 +6,7 @@
 
 #include "../kernels/kernels.hpp"
 #include "../kernels/team.hpp"
+#include "fused_adapters.hpp"
 #include "fused_decoder.hpp"
 #include "pool.hpp"
 #include "rlhf/model/kv_cache.hpp"
@@ -23,51 +24,101 @@ inline float* at(const Tensor& tensor, int64_t row) {
   return data(tensor) + row * tensor.stride(0);
 }
 
-/// Weights of one layer.
-struct Weights {
-  const Tensor &attention_norm, &qkv, &attention_out, &mlp_norm, &gate_up, &down;
-  Weights(at::TensorList all, int64_t layer)
-      : attention_norm(all[static_cast<size_t>(weights_a_layer * layer)]),
-        qkv(all[static_cast<size_t>(weights_a_layer * layer + 1)]),
-        attention_out(all[static_cast<size_t>(weights_a_layer * layer + 2)]),
-        mlp_norm(all[static_cast<size_t>(weights_a_layer * layer + 3)]),
-        gate_up(all[static_cast<size_t>(weights_a_layer * layer + 4)]),
-        down(all[static_cast<size_t>(weights_a_layer * layer + 5)]) {}
+/// Places of a layer's weights in the list: TransformerBlock::fields.
+enum Slot : size_t {
+  attention_norm,
+  attention_norm_bias,
+  qkv,
+  qkv_bias,
+  query_norm,
+  key_norm,
+  attention_out,
+  attention_out_bias,
+  mlp_norm,
+  mlp_norm_bias,
+  gate_up,
+  gate_up_bias,
+  down,
+  down_bias,
+  qkv_a,
+  qkv_b,
+  attention_out_a,
+  attention_out_b,
+  gate_up_a,
+  gate_up_b,
+  down_a,
+  down_b,
+  weights_a_layer
 };
+
+/// Weights of one layer.
+class Weights {
+ public:
+  Weights(at::TensorList all, int64_t layer)
+      : own_(all.slice(static_cast<size_t>(layer) * weights_a_layer, weights_a_layer)) {}
+  const Tensor& operator[](Slot slot) const { return own_[slot]; }
+
+ private:
+  at::TensorList own_;
+};
+
+/// The adapters of one of a layer's products.
+inline LowRank low_rank(const DecoderBatch& batch, const Weights& w, int64_t layer, Adapted which) {
+  static const std::vector<AdapterPart> none;
+  const auto slot = static_cast<size_t>(qkv_a) + 2 * static_cast<size_t>(which);
+  const bool there = batch.adapters != nullptr;
+  return {.number = batch.number,
+          .parts = there ? batch.adapters->parts(layer, which) : none,
+          .a = w[static_cast<Slot>(slot)],
+          .b = w[static_cast<Slot>(slot + 1)],
+          .scale = there ? static_cast<float>(batch.adapters->options.scale()) : 0};
+}
+
+/// Columns that the widest of the adapters' inner results takes; 0 where there are none.
+int64_t low_width(const DecoderBatch& batch);
 
 /// What a layer leaves for the backward pass.
 struct Activations {
-  Tensor attention_scale;  ///< [N], 1 / rms of the layer's input
+  Tensor attention_scale;  ///< [N], of the norm of the layer's input
   Tensor qkv;              ///< [N, qkv_width], rotated
-  Tensor mixed;            ///< [N, mixed_width], of attention
-  Tensor log_sum;          ///< [N, heads]
-  Tensor middle;           ///< [M, dim], between attention and MLP; M = P in the last layer, else N
-  Tensor mlp_scale;        ///< [M]
-  Tensor gate_up;          ///< [M, 2 hidden_dim]
-  Tensor out;              ///< [M, dim]
+  Tensor raw_heads;   ///< [N, (heads + kv_heads) * head_size], before their norm if they have one
+  Tensor head_scale;  ///< [N, heads + kv_heads], of that norm
+  Tensor mixed;       ///< [N, mixed_width], of attention
+  Tensor log_sum;     ///< [N, heads]
+  Tensor middle;      ///< [M, dim], between attention and MLP; M = P in the last layer, else N
+  Tensor mlp_scale;   ///< [M]
+  Tensor gate_up;     ///< [M, gate_up_width]
+  Tensor out;         ///< [M, dim]
 
   Activations(const DecoderShape& shape, int64_t tokens, int64_t rows)
       : attention_scale(pooled({tokens})),
         qkv(pooled({tokens, shape.qkv_width()})),
+        raw_heads(shape.query_key_norm
+                      ? pooled({tokens, (shape.heads + shape.kv_heads) * shape.head_size})
+                      : Tensor()),
+        head_scale(shape.query_key_norm ? pooled({tokens, shape.heads + shape.kv_heads})
+                                        : Tensor()),
         mixed(pooled({tokens, shape.mixed_width()})),
         log_sum(pooled({tokens, shape.heads})),
         middle(pooled({rows, shape.dim})),
         mlp_scale(pooled({rows})),
-        gate_up(pooled({rows, 2 * shape.hidden_dim})),
+        gate_up(pooled({rows, shape.gate_up_width()})),
         out(pooled({rows, shape.dim})) {}
   Activations(const std::vector<Tensor>& saved, size_t at)
       : attention_scale(saved[at]),
         qkv(saved[at + 1]),
-        mixed(saved[at + 2]),
-        log_sum(saved[at + 3]),
-        middle(saved[at + 4]),
-        mlp_scale(saved[at + 5]),
-        gate_up(saved[at + 6]),
-        out(saved[at + 7]) {}
-  static constexpr size_t count = 8;
+        raw_heads(saved[at + 2]),
+        head_scale(saved[at + 3]),
+        mixed(saved[at + 4]),
+        log_sum(saved[at + 5]),
+        middle(saved[at + 6]),
+        mlp_scale(saved[at + 7]),
+        gate_up(saved[at + 8]),
+        out(saved[at + 9]) {}
+  static constexpr size_t count = 10;
   void append_to(std::vector<Tensor>& list) const {
-    for (const Tensor* tensor :
-         {&attention_scale, &qkv, &mixed, &log_sum, &middle, &mlp_scale, &gate_up, &out}) {
+    for (const Tensor* tensor : {&attention_scale, &qkv, &raw_heads, &head_scale, &mixed, &log_sum,
+                                 &middle, &mlp_scale, &gate_up, &out}) {
       list.push_back(*tensor);
     }
   }

@@ -20,32 +20,41 @@ class Rows {
         normed_(take(shape_.dim)),
         qkv_(take(shape_.qkv_width())),
         mixed_(take(shape_.mixed_width())),
-        gate_up_(take(2 * shape_.hidden_dim)),
+        gate_up_(take(shape_.gate_up_width())),
         product_(take(shape_.hidden_dim)),
         scratch_(static_cast<size_t>(longest + 15)) {}
 
   void run(const int64_t* tokens, float* logits) {
     const auto& k = kernels::kernels();
+    const int64_t* positions = cache_.lengths.data() + range_.begin;
     const float* embedding = model_.embedding.const_data_ptr<float>();
     for (int64_t i = 0; i < count_; ++i) {
-      std::copy_n(embedding + tokens[range_.begin + i] * shape_.dim, shape_.dim,
-                  x_.data() + i * shape_.dim);
+      float* x = x_.data() + i * shape_.dim;
+      std::copy_n(embedding + tokens[range_.begin + i] * shape_.dim, shape_.dim, x);
+      if (model_.positions.defined()) {
+        k.add_rows(model_.positions.const_data_ptr<float>() + positions[i] * shape_.dim, 1,
+                   shape_.dim, x);
+      }
     }
     for (size_t layer = 0; layer < model_.layers.size(); ++layer) {
       const PackedDecoder::Layer& w = model_.layers[layer];
-      norm(w.attention_norm);
+      norm(w.attention_norm, w.attention_norm_bias);
       w.qkv.product(normed_.data(), count_, qkv_.data());
-      k.rotate(qkv_.data(), count_, shape_.qkv_width(), shape_.heads + shape_.kv_heads,
-               shape_.head_size, cache_.lengths.data() + range_.begin,
-               model_.cosines.const_data_ptr<float>(), model_.sines.const_data_ptr<float>(), 1);
+      if (shape_.query_key_norm) norm_heads(w);
+      if (shape_.rotary) {
+        k.rotate(qkv_.data(), count_, shape_.qkv_width(), shape_.heads + shape_.kv_heads,
+                 shape_.head_size, positions, model_.cosines.const_data_ptr<float>(),
+                 model_.sines.const_data_ptr<float>(), 1);
+      }
       attend(layer);
       w.attention_out.product(mixed_.data(), count_, x_.data(), true);
-      norm(w.mlp_norm);
+      norm(w.mlp_norm, w.mlp_norm_bias);
       w.gate_up.product(normed_.data(), count_, gate_up_.data());
-      k.swiglu(gate_up_.data(), count_, shape_.hidden_dim, product_.data());
+      shape_.activation_kernels().forward(gate_up_.data(), count_, shape_.hidden_dim,
+                                          product_.data());
       w.down.product(product_.data(), count_, x_.data(), true);
     }
-    norm(model_.norm);
+    norm(model_.norm, model_.norm_bias);
     model_.output.product(normed_.data(), count_, logits + range_.begin * model_.output.outputs);
   }
 
@@ -54,9 +63,23 @@ class Rows {
     return std::vector<float>(static_cast<size_t>(count_ * width));
   }
 
-  void norm(const Tensor& weight) {
-    kernels::kernels().rms_norm(x_.data(), weight.const_data_ptr<float>(), shape_.epsilon, count_,
-                                shape_.dim, normed_.data(), nullptr);
+  void norm(const Tensor& weight, const Tensor& bias) {
+    shape_.norm_kernels().forward(x_.data(), weight.const_data_ptr<float>(),
+                                  bias.defined() ? bias.const_data_ptr<float>() : nullptr,
+                                  shape_.epsilon, count_, shape_.dim, normed_.data(), nullptr);
+  }
+
+  /// Queries and keys of each head, in place.
+  void norm_heads(const PackedDecoder::Layer& w) {
+    const auto norm = kernels::kernels().rms_norm.forward;
+    for (int64_t i = 0; i < count_; ++i) {
+      float* queries = qkv_.data() + i * shape_.qkv_width();
+      float* keys = queries + shape_.heads * shape_.head_size;
+      norm(queries, w.query_norm.const_data_ptr<float>(), nullptr, shape_.epsilon, shape_.heads,
+           shape_.head_size, queries, nullptr);
+      norm(keys, w.key_norm.const_data_ptr<float>(), nullptr, shape_.epsilon, shape_.kv_heads,
+           shape_.head_size, keys, nullptr);
+    }
   }
 
   /// Stores the new keys and values, then mixes with all that came before.
@@ -89,10 +112,11 @@ class Rows {
 
 }  // namespace
 
-PackedMatrix::PackedMatrix(kernels::Number kind, const Tensor& weight)
+PackedMatrix::PackedMatrix(kernels::Number kind, const Tensor& weight, Tensor added)
     : number(kind),
       packed(pooled({kernels::kernels().packed_size(kind, weight.size(0), weight.size(1)) /
                      static_cast<int64_t>(sizeof(float))})),
+      bias(std::move(added)),
       outputs(weight.size(0)),
       inputs(weight.size(1)) {
   kernels::kernels().pack(number, weight.const_data_ptr<float>(), outputs, inputs,
@@ -100,6 +124,11 @@ PackedMatrix::PackedMatrix(kernels::Number kind, const Tensor& weight)
 }
 
 void PackedMatrix::product(const float* x, int64_t rows, float* y, bool add) const {
+  if (bias.defined()) {
+    if (!add) std::fill_n(y, rows * outputs, 0.0F);
+    kernels::kernels().add_to_rows(bias.const_data_ptr<float>(), rows, outputs, y);
+    add = true;
+  }
   kernels::kernels().packed_product(number, x, rows, packed.const_data_ptr(), outputs, inputs, y,
                                     add);
 }

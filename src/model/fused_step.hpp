@@ -11,24 +11,26 @@ namespace rlhf::model {
 struct PackedMatrix {
   kernels::Number number;
   Tensor packed;
+  Tensor bias;  ///< [outputs], may be undefined
   int64_t outputs = 0, inputs = 0;
 
-  PackedMatrix(kernels::Number number, const Tensor& weight);
-  /// y [rows, outputs] = x [rows, inputs] matrix^T (+ y where `add`)
+  PackedMatrix(kernels::Number number, const Tensor& weight, Tensor bias = {});
+  /// y [rows, outputs] = x [rows, inputs] matrix^T + bias (+ y where `add`)
   void product(const float* x, int64_t rows, float* y, bool add = false) const;
 };
 
 struct PackedDecoder {
   struct Layer {
-    Tensor attention_norm, mlp_norm;
+    Tensor attention_norm, attention_norm_bias, query_norm, key_norm, mlp_norm, mlp_norm_bias;
     PackedMatrix qkv, attention_out, gate_up, down;
   };
   DecoderShape shape;
   Tensor embedding;  ///< [vocab, dim]
+  Tensor positions;  ///< [context, dim], if learnt
   std::vector<Layer> layers;
-  Tensor norm;
+  Tensor norm, norm_bias;
   PackedMatrix output;
-  Tensor cosines, sines;  ///< [context, head_size / 2]
+  Tensor cosines, sines;  ///< [context, head_size / 2], if rotary
 };
 
 /// Tokens a row that a cache has place for when `tokens` are asked: the kernels read whole vectors.

@@ -12,19 +12,24 @@ inline bool can_fuse(const Tensor& tensor) {
          tensor.is_contiguous();
 }
 
-/// y [rows, outputs] = x [rows, inputs] weight^T, plus `added` (rows like y) unless null.
+/// y [rows, outputs] = x [rows, inputs] weight^T, plus `bias` [outputs] unless undefined, plus
+/// `added` (rows like y) unless null.
 inline void linear(kernels::Number number, const float* x, int64_t rows, const Tensor& weight,
-                   float* y, const float* added = nullptr) {
+                   const Tensor& bias, float* y, const float* added = nullptr) {
   const int64_t outputs = weight.size(0), inputs = weight.size(1);
+  const float* every_row = bias.defined() ? bias.const_data_ptr<float>() : nullptr;
   kernels::kernels().product(number, {.rows = rows,
                                       .columns = outputs,
                                       .inner = inputs,
                                       .a = {x, inputs, 1},
                                       .b = {weight.const_data_ptr<float>(), 1, inputs},
-                                      .from = added,
-                                      .from_row = outputs,
+                                      .from = added != nullptr ? added : every_row,
+                                      .from_row = added != nullptr ? outputs : 0,
                                       .c = y,
                                       .c_row = outputs});
+  if (added != nullptr && every_row != nullptr) {
+    kernels::kernels().add_to_rows(every_row, rows, outputs, y);
+  }
 }
 
 /// y [rows, inputs] = gradient [rows, outputs] weight.

@@ -12,7 +12,9 @@ namespace rlhf::model {
 /// @throws Error  naming the field: missing, out of range, or something these models do not have
 TransformerConfig transformer_config_of(const nlohmann::json& config, const std::string& place);
 
-/// What LlamaForCausalLM is made from.
-nlohmann::json hugging_face_config(const TransformerConfig& config);
+/// What transformers makes the model from.
+/// @param head    "ForCausalLM" or "ForSequenceClassification"
+/// @throws Error  where no family has these parts
+nlohmann::json hugging_face_config(const TransformerConfig& config, const std::string& head);
 
 }  // namespace rlhf::model

@@ -20,7 +20,7 @@ struct RmsNorm : torch::autograd::Function<RmsNorm> {
     const Tensor &x = saved[0], &weight = saved[1], &scale = saved[2];
     const Tensor normed = x * scale;
     const Tensor weight_gradient =
-        ctx->needs_input_grad(1) ? (gradients[0] * normed).sum(0) : Tensor();
+        ctx->needs_input_grad(1) ? (gradients[0] * normed).flatten(0, -2).sum(0) : Tensor();
     if (!ctx->needs_input_grad(0)) return {Tensor(), weight_gradient, Tensor()};
     Tensor g = gradients[0] * weight;
     const Tensor projection = (g * normed).mean(-1, true);
@@ -78,6 +78,14 @@ struct Rotate : torch::autograd::Function<Rotate> {
 
 Tensor rms_norm(const Tensor& x, const Tensor& weight, double epsilon) {
   return RmsNorm::apply(x, weight, epsilon);
+}
+
+Tensor layer_norm(const Tensor& x, const Tensor& weight, const Tensor& bias, double epsilon) {
+  return at::layer_norm(x, {x.size(-1)}, weight, bias, epsilon);
+}
+
+Tensor gelu(const Tensor& x) {
+  return at::gelu(x, "tanh");
 }
 
 Tensor swiglu(const Tensor& gate_up) {

@@ -23,7 +23,7 @@ using nlohmann::json;
 constexpr const char* config_file = "model.json";
 constexpr const char* weights_file = "weights.safetensors";
 constexpr const char* format_name = "rlhf-model";
-constexpr int64_t model_format_version = 1;
+constexpr int64_t model_format_version = 2;
 constexpr int64_t max_config_bytes = int64_t{1} << 20;
 
 struct NumberType {
@@ -66,6 +66,10 @@ class Fields {
     require(value(name).is_number(), place(name), "a number", value(name).dump());
     return value(name).get<double>();
   }
+  bool boolean(const char* name) const {
+    require(value(name).is_boolean(), place(name), "true or false", value(name).dump());
+    return value(name).get<bool>();
+  }
   /// The entry of `choices` that is named here.
   template <class Choices>
   auto choice(const char* name, const Choices& choices) const {
@@ -82,12 +86,26 @@ class Fields {
   std::string where_;
 };
 
-struct OutputLayerName {
-  OutputLayer layer;
+template <class Enum>
+struct Name {
+  Enum value;
   const char* name;
 };
-constexpr std::array<OutputLayerName, 2> output_layers = {
+constexpr std::array<Name<OutputLayer>, 2> output_layers = {
     {{OutputLayer::tied, "tied"}, {OutputLayer::separate, "separate"}}};
+constexpr std::array<Name<NormKind>, 2> norms = {
+    {{NormKind::rms, "rms"}, {NormKind::layer, "layer"}}};
+constexpr std::array<Name<Activation>, 2> activations = {
+    {{Activation::swiglu, "swiglu"}, {Activation::gelu, "gelu"}}};
+constexpr std::array<Name<Positions>, 2> kinds_of_positions = {
+    {{Positions::rotary, "rotary"}, {Positions::learned, "learned"}}};
+constexpr std::array<Name<Bias>, 3> biases = {
+    {{Bias::none, "none"}, {Bias::qkv, "qkv"}, {Bias::all, "all"}}};
+
+template <class Enum, size_t count>
+const char* name_of(const std::array<Name<Enum>, count>& names, Enum value) {
+  return std::ranges::find(names, value, &Name<Enum>::value)->name;
+}
 
 void save_parts(const fs::path& folder, const char* kind, const TransformerConfig& config,
                 const std::vector<NamedTensor>& parameters) {
@@ -116,17 +134,12 @@ struct Stored {
 };
 
 /// A shape that asks for far more than the file holds must not be allocated. Which tensor is at
-/// fault is found later, by name; so this is generous. Rotary tables are made, not stored.
-void require_weights_for(const TransformerConfig& c, const fs::path& path) {
-  const auto number = [](int64_t value) { return static_cast<double>(value); };
-  const double layer =
-      number(c.dim) *
-      (2 * number(c.heads + c.key_heads()) * number(c.head_size()) + 3 * number(c.hidden_dim));
-  const double numbers = number(c.vocab_size) * number(c.dim) + number(c.layers) * layer +
-                         number(c.context_length) * number(c.head_size());
+/// fault is found later, by name; so this is generous.
+void require_weights_for(const TransformerConfig& config, const fs::path& path) {
+  const double numbers = numbers_of(config);
   std::error_code error;
   const auto bytes = static_cast<int64_t>(fs::file_size(path, error));
-  require(numbers <= 2 * number(bytes) + (1 << 24), path.string() + ": bytes",
+  require(numbers <= 2 * static_cast<double>(bytes) + (1 << 24), path.string() + ": bytes",
           fmt::format("enough for the {:.0f} numbers that {} describes", numbers, config_file),
           bytes);
 }
@@ -168,9 +181,6 @@ CausalLM empty_causal_lm(const Stored& stored) {
 }  // namespace
 
 json to_json(const TransformerConfig& config) {
-  const auto output = std::find_if(
-      output_layers.begin(), output_layers.end(),
-      [&](const OutputLayerName& known) { return known.layer == config.output_layer; });
   json scaling = nullptr;
   if (config.rope_scaling.factor != 1) {
     scaling = {{"factor", config.rope_scaling.factor},
@@ -178,19 +188,31 @@ json to_json(const TransformerConfig& config) {
                {"high", config.rope_scaling.high},
                {"original_context", config.rope_scaling.original_context}};
   }
-  return {{"vocab_size", config.vocab_size}, {"dim", config.dim},
-          {"hidden_dim", config.hidden_dim}, {"layers", config.layers},
-          {"heads", config.heads},           {"kv_heads", config.kv_heads},
-          {"head_dim", config.head_dim},     {"context_length", config.context_length},
-          {"rope_base", config.rope_base},   {"norm_epsilon", config.norm_epsilon},
-          {"output_layer", output->name},    {"rope_scaling", std::move(scaling)}};
+  return {{"vocab_size", config.vocab_size},
+          {"dim", config.dim},
+          {"hidden_dim", config.hidden_dim},
+          {"layers", config.layers},
+          {"heads", config.heads},
+          {"kv_heads", config.kv_heads},
+          {"head_dim", config.head_dim},
+          {"context_length", config.context_length},
+          {"rope_base", config.rope_base},
+          {"norm_epsilon", config.norm_epsilon},
+          {"output_layer", name_of(output_layers, config.output_layer)},
+          {"rope_scaling", std::move(scaling)},
+          {"norm", name_of(norms, config.norm)},
+          {"activation", name_of(activations, config.activation)},
+          {"positions", name_of(kinds_of_positions, config.positions)},
+          {"bias", name_of(biases, config.bias)},
+          {"query_key_norm", config.query_key_norm}};
 }
 
 TransformerConfig transformer_config_from(const json& value, std::string_view where) {
   const Fields fields(
       value, where,
       {"vocab_size", "dim", "hidden_dim", "layers", "heads", "kv_heads", "head_dim",
-       "context_length", "rope_base", "norm_epsilon", "output_layer", "rope_scaling"});
+       "context_length", "rope_base", "norm_epsilon", "output_layer", "rope_scaling", "norm",
+       "activation", "positions", "bias", "query_key_norm"});
   const auto size = [&](const char* name) {
     const int64_t number = fields.integer(name);
     require(number >= 0 && number <= largest_dimension, fields.place(name),
@@ -206,19 +228,23 @@ TransformerConfig transformer_config_from(const json& value, std::string_view wh
                .high = own.number("high"),
                .original_context = own.integer("original_context")};
   }
-  const TransformerConfig config{
-      .vocab_size = size("vocab_size"),
-      .dim = size("dim"),
-      .hidden_dim = size("hidden_dim"),
-      .layers = size("layers"),
-      .heads = size("heads"),
-      .kv_heads = size("kv_heads"),
-      .head_dim = size("head_dim"),
-      .context_length = size("context_length"),
-      .rope_base = fields.number("rope_base"),
-      .rope_scaling = scaling,
-      .norm_epsilon = fields.number("norm_epsilon"),
-      .output_layer = fields.choice("output_layer", output_layers).layer};
+  const TransformerConfig config{.vocab_size = size("vocab_size"),
+                                 .dim = size("dim"),
+                                 .hidden_dim = size("hidden_dim"),
+                                 .layers = size("layers"),
+                                 .heads = size("heads"),
+                                 .kv_heads = size("kv_heads"),
+                                 .head_dim = size("head_dim"),
+                                 .context_length = size("context_length"),
+                                 .rope_base = fields.number("rope_base"),
+                                 .rope_scaling = scaling,
+                                 .norm_epsilon = fields.number("norm_epsilon"),
+                                 .output_layer = fields.choice("output_layer", output_layers).value,
+                                 .norm = fields.choice("norm", norms).value,
+                                 .activation = fields.choice("activation", activations).value,
+                                 .positions = fields.choice("positions", kinds_of_positions).value,
+                                 .bias = fields.choice("bias", biases).value,
+                                 .query_key_norm = fields.boolean("query_key_norm")};
   try {
     config.validate();
   } catch (const Error& error) {

@@ -3,9 +3,12 @@
 namespace rlhf {
 
 ScalarModel::ScalarModel(const Transformer& trunk, double std, Generator& generator)
-    : trunk_(trunk.clone()) {
-  const auto options = trunk.embedding().options().requires_grad(false);
-  weight_ = torch::zeros({1, trunk.config().dim}, options);
+    : ScalarModel(trunk.clone(), std, generator) {}
+
+ScalarModel::ScalarModel(Transformer&& trunk, double std, Generator& generator)
+    : trunk_(std::move(trunk)) {
+  const auto options = trunk_.embedding().options().requires_grad(false);
+  weight_ = torch::zeros({1, trunk_.config().dim}, options);
   if (std > 0) generator.fill_normal(weight_, 0.0, std);
   weight_.requires_grad_();
   bias_ = torch::zeros({1}, options).requires_grad_();

@@ -105,7 +105,7 @@ struct FusedLogProbs : torch::autograd::Function<FusedLogProbs> {
         float* logits =
             exponentials.data_ptr<float>() + (kept ? begin : member.rank * block) * vocab;
         linear(number, hidden.const_data_ptr<float>() + begin * hidden.size(1), count, weight,
-               logits);
+               /*bias=*/{}, logits);
         kernels::kernels().softmax(logits, count, vocab, static_cast<float>(1 / temperature),
                                    targets.const_data_ptr<int64_t>() + begin,
                                    log_probs.data_ptr<float>() + begin,
@@ -144,7 +144,7 @@ struct FusedLogProbs : torch::autograd::Function<FusedLogProbs> {
         if (kept.defined()) {
           exponentials = kept.const_data_ptr<float>() + first * vocab;
         } else {
-          linear(number, hidden.const_data_ptr<float>() + first * width, count, weight, mine);
+          linear(number, hidden.const_data_ptr<float>() + first * width, count, weight, {}, mine);
           k.softmax(mine, count, vocab, sharpness, targets.const_data_ptr<int64_t>() + first,
                     unused.data_ptr<float>(), unused.data_ptr<float>(), nullptr);
         }

@@ -2,82 +2,162 @@
 
 #include <fmt/format.h>
 
-#include <map>
+#include "rlhf/core/error.hpp"
 
 namespace rlhf::model {
 namespace {
 
-/// "prefix.3.name.weight"
-auto of_layer(std::string prefix, std::string name) {
-  return [prefix = std::move(prefix), name = std::move(name)](int64_t layer) {
-    return fmt::format("{}.{}.{}.weight", prefix, layer, name);
-  };
+using Names = std::map<std::string, std::vector<std::string>>;
+
+/// The names of these weights' biases beside them: "qkv_bias" of "qkv".
+void add_biases(Names& names, std::initializer_list<const char*> weights) {
+  for (const char* weight : weights) {
+    std::vector<std::string>& biases = names[std::string(weight) + "_bias"];
+    for (const std::string& name : names.at(weight)) {
+      biases.push_back(name.substr(0, name.rfind('.')) + ".bias");
+    }
+  }
 }
 
 }  // namespace
 
-WeightNames hugging_face_names() {
-  const std::string layers = "model.layers";
-  return {.embedding = "model.embed_tokens.weight",
-          .norm = "model.norm.weight",
-          .output = "lm_head.weight",
-          .attention_norm = of_layer(layers, "input_layernorm"),
-          .query = of_layer(layers, "self_attn.q_proj"),
-          .key = of_layer(layers, "self_attn.k_proj"),
-          .value = of_layer(layers, "self_attn.v_proj"),
-          .attention_out = of_layer(layers, "self_attn.o_proj"),
-          .mlp_norm = of_layer(layers, "post_attention_layernorm"),
-          .gate = of_layer(layers, "mlp.gate_proj"),
-          .up = of_layer(layers, "mlp.up_proj"),
-          .down = of_layer(layers, "mlp.down_proj")};
+double numbers_of(const TransformerConfig& c) {
+  const auto number = [](int64_t value) { return static_cast<double>(value); };
+  const double mlp_matrices = c.activation == Activation::swiglu ? 3 : 2;
+  const double layer =
+      number(c.dim) * (2 * number(c.heads + c.key_heads()) * number(c.head_size()) +
+                       mlp_matrices * number(c.hidden_dim));
+  const int64_t place_width = c.positions == Positions::learned ? c.dim : c.head_size();
+  return number(c.vocab_size) * number(c.dim) + number(c.layers) * layer +
+         number(c.context_length) * number(place_width);
+}
+
+Family family_of(const TransformerConfig& c) {
+  const bool rotary = c.norm == NormKind::rms && c.activation == Activation::swiglu &&
+                      c.positions == Positions::rotary;
+  if (rotary && c.bias == Bias::none) return c.query_key_norm ? Family::qwen3 : Family::llama;
+  if (rotary && c.bias == Bias::qkv && !c.query_key_norm) return Family::qwen2;
+  const bool gpt2 = c.norm == NormKind::layer && c.activation == Activation::gelu &&
+                    c.positions == Positions::learned && c.bias == Bias::all && !c.query_key_norm &&
+                    c.key_heads() == c.heads && c.heads * c.head_size() == c.dim;
+  require(gpt2, "parts of the model", "those of a Llama, a Qwen2, a Qwen3 or a GPT-2",
+          "a mixture that has no name");
+  return Family::gpt2;
+}
+
+std::vector<int64_t> WeightPart::shape() const {
+  std::vector<int64_t> sizes = rows.sizes().vec();
+  if (transposed) std::swap(sizes[0], sizes[1]);
+  return sizes;
+}
+
+std::string WeightNames::layer(int64_t layer, const std::string& name) const {
+  return fmt::format("{}{}.{}", before_layer, layer, name);
+}
+
+WeightNames hugging_face_names(Family family) {
+  return hugging_face_names(family, family == Family::gpt2 ? "transformer." : "model.");
+}
+
+WeightNames hugging_face_names(Family family, const std::string& prefix) {
+  if (family == Family::gpt2) {
+    WeightNames names{.of_model = {{"embedding", prefix + "wte.weight"},
+                                   {"positions", prefix + "wpe.weight"},
+                                   {"norm", prefix + "ln_f.weight"},
+                                   {"norm_bias", prefix + "ln_f.bias"},
+                                   {"output", "lm_head.weight"}},
+                      .before_layer = prefix + "h.",
+                      .of_layer = {{"attention_norm", {"ln_1.weight"}},
+                                   {"qkv", {"attn.c_attn.weight"}},
+                                   {"attention_out", {"attn.c_proj.weight"}},
+                                   {"mlp_norm", {"ln_2.weight"}},
+                                   {"gate_up", {"mlp.c_fc.weight"}},
+                                   {"down", {"mlp.c_proj.weight"}}},
+                      .transposed = true};
+    add_biases(names.of_layer,
+               {"attention_norm", "qkv", "attention_out", "mlp_norm", "gate_up", "down"});
+    return names;
+  }
+  WeightNames names{.of_model = {{"embedding", prefix + "embed_tokens.weight"},
+                                 {"norm", prefix + "norm.weight"},
+                                 {"output", "lm_head.weight"}},
+                    .before_layer = prefix + "layers.",
+                    .of_layer = {{"attention_norm", {"input_layernorm.weight"}},
+                                 {"qkv",
+                                  {"self_attn.q_proj.weight", "self_attn.k_proj.weight",
+                                   "self_attn.v_proj.weight"}},
+                                 {"query_norm", {"self_attn.q_norm.weight"}},
+                                 {"key_norm", {"self_attn.k_norm.weight"}},
+                                 {"attention_out", {"self_attn.o_proj.weight"}},
+                                 {"mlp_norm", {"post_attention_layernorm.weight"}},
+                                 {"gate_up", {"mlp.gate_proj.weight", "mlp.up_proj.weight"}},
+                                 {"down", {"mlp.down_proj.weight"}}}};
+  add_biases(names.of_layer, {"qkv"});
+  return names;
 }
 
 WeightNames gguf_names() {
-  const std::string layers = "blk";
-  return {.embedding = "token_embd.weight",
-          .norm = "output_norm.weight",
-          .output = "output.weight",
-          .attention_norm = of_layer(layers, "attn_norm"),
-          .query = of_layer(layers, "attn_q"),
-          .key = of_layer(layers, "attn_k"),
-          .value = of_layer(layers, "attn_v"),
-          .attention_out = of_layer(layers, "attn_output"),
-          .mlp_norm = of_layer(layers, "ffn_norm"),
-          .gate = of_layer(layers, "ffn_gate"),
-          .up = of_layer(layers, "ffn_up"),
-          .down = of_layer(layers, "ffn_down")};
+  WeightNames names{.of_model = {{"embedding", "token_embd.weight"},
+                                 {"norm", "output_norm.weight"},
+                                 {"output", "output.weight"}},
+                    .before_layer = "blk.",
+                    .of_layer = {{"attention_norm", {"attn_norm.weight"}},
+                                 {"qkv", {"attn_q.weight", "attn_k.weight", "attn_v.weight"}},
+                                 {"query_norm", {"attn_q_norm.weight"}},
+                                 {"key_norm", {"attn_k_norm.weight"}},
+                                 {"attention_out", {"attn_output.weight"}},
+                                 {"mlp_norm", {"ffn_norm.weight"}},
+                                 {"gate_up", {"ffn_gate.weight", "ffn_up.weight"}},
+                                 {"down", {"ffn_down.weight"}}}};
+  add_biases(names.of_layer, {"qkv"});
+  return names;
+}
+
+std::vector<NamedRows> rows_there(const TransformerConfig& config, const WeightNames& names,
+                                  int64_t layer, const std::string& weight) {
+  const int64_t queries = config.heads * config.head_size(),
+                keys = config.key_heads() * config.head_size(), inside = config.hidden_dim;
+  const std::vector<std::string>& theirs = names.of_layer.at(weight);
+  std::vector<int64_t> rows{config.dim};
+  if (weight.starts_with("qkv")) rows = {queries, keys, keys};
+  if (weight.starts_with("gate_up")) rows.assign(theirs.size(), inside);
+  if (weight == "query_norm" || weight == "key_norm") rows = {config.head_size()};
+  if (theirs.size() < rows.size()) rows = {queries + 2 * keys};
+  std::vector<NamedRows> parts;
+  for (size_t i = 0; i < theirs.size(); ++i) {
+    parts.push_back({.name = names.layer(layer, theirs[i]), .rows = rows[i]});
+  }
+  return parts;
 }
 
 std::vector<WeightPart> weight_parts(const Transformer& trunk, const WeightNames& names) {
-  const TransformerConfig& config = trunk.config();
-  const int64_t queries = config.heads * config.head_size(),
-                keys = config.key_heads() * config.head_size();
-  std::map<std::string, Tensor> weights;
-  for (const auto& [name, weight] : trunk.named_parameters()) weights[name] = weight.detach();
-  std::vector<WeightPart> parts{{.name = names.embedding, .rows = weights.at("embedding")}};
-  for (int64_t layer = 0; layer < config.layers; ++layer) {
-    const auto own = [&](const char* name) {
-      return weights.at(fmt::format("layers.{}.{}", layer, name));
-    };
-    const Tensor qkv = own("qkv"), gate_up = own("gate_up");
-    parts.insert(
-        parts.end(),
-        {{.name = names.attention_norm(layer), .rows = own("attention_norm")},
-         {.name = names.query(layer), .rows = qkv.narrow(0, 0, queries), .rotates = true},
-         {.name = names.key(layer), .rows = qkv.narrow(0, queries, keys), .rotates = true},
-         {.name = names.value(layer), .rows = qkv.narrow(0, queries + keys, keys)},
-         {.name = names.attention_out(layer), .rows = own("attention_out")},
-         {.name = names.mlp_norm(layer), .rows = own("mlp_norm")},
-         {.name = names.gate(layer), .rows = gate_up.narrow(0, 0, config.hidden_dim)},
-         {.name = names.up(layer), .rows = gate_up.narrow(0, config.hidden_dim, config.hidden_dim)},
-         {.name = names.down(layer), .rows = own("down")}});
+  const std::string layers = "layers.";
+  std::vector<WeightPart> parts;
+  for (const auto& [ours, parameter] : trunk.named_parameters()) {
+    const Tensor weight = parameter.detach();
+    if (!ours.starts_with(layers)) {
+      parts.push_back({.name = names.of_model.at(ours), .rows = weight});
+      continue;
+    }
+    const size_t dot = ours.find('.', layers.size());
+    const int64_t layer = std::stoll(ours.substr(layers.size()));
+    const std::string own = ours.substr(dot + 1);
+    if (own.find("_lora_") != std::string::npos) continue;  // adapters have files of their own
+    const std::vector<NamedRows> theirs = rows_there(trunk.config(), names, layer, own);
+    int64_t begin = 0;
+    for (size_t i = 0; i < theirs.size(); ++i) {
+      parts.push_back({.name = theirs[i].name,
+                       .rows = weight.narrow(0, begin, theirs[i].rows),
+                       .transposed = names.transposed && weight.dim() == 2,
+                       .rotates = theirs.size() == 3 && i < 2});
+      begin += theirs[i].rows;
+    }
   }
-  parts.push_back({.name = names.norm, .rows = weights.at("norm")});
   return parts;
 }
 
 Tensor halves_from_pairs(const Tensor& weight, int64_t head_size) {
-  return weight.view({-1, head_size / 2, 2, weight.size(1)})
+  return weight.view({weight.size(0) / head_size, head_size / 2, 2, -1})
       .transpose(1, 2)
       .reshape(weight.sizes());
 }

@@ -36,6 +36,11 @@ void GaeOptions::validate() const {
   require(lambda >= 0 && lambda <= 1, "GaeOptions::lambda", "in [0, 1]", lambda);
 }
 
+void GaeOptions::archive(Archive& archive) const {
+  archive.option("gamma", gamma);
+  archive.option("lambda", lambda);
+}
+
 Advantages gae(const Tensor& rewards, const Tensor& values, const Tensor& mask,
                const GaeOptions& options) {
   options.validate();

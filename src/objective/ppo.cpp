@@ -13,6 +13,12 @@ void PpoClip::validate() const {
   require(dual == 0 || dual > 1, "PpoClip::dual", "0 (off) or > 1", dual);
 }
 
+void PpoClip::archive(Archive& archive) const {
+  archive.option("low", low);
+  archive.option("high", high);
+  archive.option("dual", dual);
+}
+
 PolicyLoss ppo_policy_loss(const Tensor& log_probs, const Tensor& old_log_probs,
                            const Tensor& advantages, const Tensor& mask, const PpoClip& clip,
                            std::optional<double> denominator) {

@@ -7,6 +7,7 @@
 #include <unordered_set>
 
 #include "rlhf/core/error.hpp"
+#include "rlhf/core/non_finite.hpp"
 
 namespace rlhf {
 namespace {
@@ -54,6 +55,15 @@ void AdamWOptions::validate() const {
                  ">= 0 (0: no clipping)");
 }
 
+void AdamWOptions::archive(Archive& archive) const {
+  archive.option("learning_rate", learning_rate);
+  archive.option("beta1", beta1);
+  archive.option("beta2", beta2);
+  archive.option("epsilon", epsilon);
+  archive.option("weight_decay", weight_decay);
+  archive.option("max_gradient_norm", max_gradient_norm);
+}
+
 /// Of the parameters that have one, in the parameters' memory layout.
 struct AdamW::Gradients {
   std::vector<size_t> rows;  // into parameters_
@@ -91,23 +101,33 @@ double AdamW::step(double learning_rate_factor) {
   require_number(learning_rate_factor, learning_rate_factor >= 0, "learning_rate_factor", ">= 0");
   const NoGrad no_grad;
   Gradients gradients = this->gradients();
-  require(!gradients.rows.empty(), "gradients of AdamW::step", "at least one: run backward first",
-          "none");
-  double norm = at::stack(at::_foreach_norm(gradients.tensors)).norm().item<double>();
-  if (!std::isfinite(norm)) {
-    for (size_t i = 0; i < gradients.rows.size(); ++i) {
-      require(gradients.tensors[i].isfinite().all().item<bool>(),
-              "gradient of parameter '" + parameters_[gradients.rows[i]].first + "'", "finite",
-              "NaN or infinity");
-    }
-    // All finite: their squares alone overflowed.
-    norm = at::stack(at::_foreach_norm(gradients.tensors, 2, at::kDouble)).norm().item<double>();
-    require(std::isfinite(norm), "norm of all gradients", "finite", norm);
-  }
+  const double norm = this->norm(gradients);
   clip(gradients, norm);
   update(gradients, options_.learning_rate * learning_rate_factor);
   zero_grad();
   return norm;
+}
+
+double AdamW::gradient_norm() const {
+  const NoGrad no_grad;
+  return norm(gradients());
+}
+
+double AdamW::norm(const Gradients& gradients) const {
+  require(!gradients.rows.empty(), "gradients of AdamW::step", "at least one: run backward first",
+          "none");
+  const double norm = at::stack(at::_foreach_norm(gradients.tensors)).norm().item<double>();
+  if (std::isfinite(norm)) return norm;
+  for (size_t i = 0; i < gradients.rows.size(); ++i) {
+    if (gradients.tensors[i].isfinite().all().item<bool>()) continue;
+    fail_non_finite("gradient of parameter '" + parameters_[gradients.rows[i]].first + "'",
+                    "NaN or infinity");
+  }
+  // All finite: their squares alone overflowed.
+  const double wide =
+      at::stack(at::_foreach_norm(gradients.tensors, 2, at::kDouble)).norm().item<double>();
+  if (!std::isfinite(wide)) fail_non_finite("norm of all gradients", "NaN or infinity");
+  return wide;
 }
 
 void AdamW::clip(Gradients& gradients, double norm) const {
@@ -149,19 +169,37 @@ void AdamW::zero_grad() {
 }
 
 std::vector<NamedTensor> AdamW::state() const {
+  std::vector<NamedTensor> copies = borrowed_state();
+  for (auto& [name, tensor] : copies) tensor = tensor.clone();
+  return copies;
+}
+
+std::vector<NamedTensor> AdamW::borrowed_state() const {
   std::vector<NamedTensor> result;
   for (size_t row = 0; row < parameters_.size(); ++row) {
     const Moments& moments = moments_[row];
     if (!moments.step.defined()) continue;
     const std::string& name = parameters_[row].first;
-    result.emplace_back(name + first_suffix, moments.first.clone());
-    result.emplace_back(name + second_suffix, moments.second.clone());
-    result.emplace_back(name + step_suffix, moments.step.clone());
+    result.emplace_back(name + first_suffix, moments.first);
+    result.emplace_back(name + second_suffix, moments.second);
+    result.emplace_back(name + step_suffix, moments.step);
   }
   return result;
 }
 
 void AdamW::load_state(const std::vector<NamedTensor>& state) {
+  moments_ = moments_from(state);
+}
+
+void AdamW::archive(Archive& archive) {
+  options_.archive(archive);
+  archive.tensors(
+      "state", [this] { return borrowed_state(); },
+      [this](const std::vector<NamedTensor>& state) { moments_from(state); },
+      [this](const std::vector<NamedTensor>& state) { load_state(state); });
+}
+
+std::vector<AdamW::Moments> AdamW::moments_from(const std::vector<NamedTensor>& state) const {
   std::unordered_map<std::string_view, Tensor> given;
   for (const auto& [name, tensor] : state) given.emplace(name, tensor);
 
@@ -193,7 +231,7 @@ void AdamW::load_state(const std::vector<NamedTensor>& state) {
     fail("state of AdamW", "entries of its parameters",
          "'" + std::string(given.begin()->first) + "'");
   }
-  moments_ = std::move(loaded);
+  return loaded;
 }
 
 }  // namespace rlhf

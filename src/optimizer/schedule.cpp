@@ -31,4 +31,11 @@ void Schedule::validate() const {
           "> warmup_steps (" + std::to_string(warmup_steps) + ")", total_steps);
 }
 
+void Schedule::archive(Archive& archive) const {
+  archive.option("shape", shape);
+  archive.option("warmup_steps", warmup_steps);
+  archive.option("total_steps", total_steps);
+  archive.option("final_fraction", final_fraction);
+}
+
 }  // namespace rlhf

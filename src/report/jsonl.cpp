@@ -7,6 +7,7 @@
 #include <set>
 
 #include "rlhf/core/error.hpp"
+#include "rlhf/io/files.hpp"
 #include "rlhf/io/utf8.hpp"
 
 namespace rlhf {
@@ -40,11 +41,35 @@ void cut_torn_line(const fs::path& path) {
 
 }  // namespace
 
-JsonlSink::JsonlSink(const fs::path& path, JsonlMode mode) : path_(path) {
-  const bool goes_on = mode == JsonlMode::append && fs::is_regular_file(path);
-  if (goes_on) cut_torn_line(path);
-  file_.open(path, std::ios::binary | (goes_on ? std::ios::app : std::ios::trunc));
+JsonlSink::JsonlSink(const fs::path& path, JsonlMode mode) : path_(path), mode_(mode) {
+  std::error_code error;  // what is wrong is told by the file that cannot be opened
+  if (path.has_parent_path()) fs::create_directories(path.parent_path(), error);
+  if (mode == JsonlMode::append && fs::is_regular_file(path, error)) cut_torn_line(path);
+  file_.open(path, std::ios::binary | std::ios::app);
   if (!file_) fail(path.string() + ": cannot be opened for writing");
+}
+
+int64_t JsonlSink::size() const {
+  if (mode_ == JsonlMode::replace || !fs::is_regular_file(path_)) return 0;
+  return static_cast<int64_t>(fs::file_size(path_));
+}
+
+void JsonlSink::cut(int64_t size) {
+  if (!fs::is_regular_file(path_)) return;  // a terminal, /dev/null
+  const auto actual = static_cast<int64_t>(fs::file_size(path_));
+  require(actual >= size, path_.string() + ": bytes", fmt::format(">= {}", size), actual);
+  std::error_code error;
+  fs::resize_file(path_, static_cast<uintmax_t>(size), error);
+  if (error) fail(fmt::format("{}: cannot be cut: {}", path_.string(), error.message()));
+}
+
+void JsonlSink::archive(Archive& archive) {
+  if (archive.phase() == Archive::Phase::save && fs::is_regular_file(path_)) io::sync_file(path_);
+  int64_t bytes = size();
+  archive.value("bytes", bytes);
+  if (!archive.loading()) return;
+  cut(bytes);
+  mode_ = JsonlMode::append;
 }
 
 void JsonlSink::log(int64_t step, std::span<const Metric> metrics) {
@@ -56,6 +81,8 @@ void JsonlSink::log(int64_t step, std::span<const Metric> metrics) {
             metric.name);
     line += fmt::format(",{}:{}", json(metric.name).dump(), json_number(metric.value).dump());
   }
+  if (mode_ == JsonlMode::replace) cut(0);
+  mode_ = JsonlMode::append;
   file_ << line << "}\n" << std::flush;
   if (!file_) fail(path_.string() + ": cannot be written");
 }

@@ -22,6 +22,10 @@ Ensemble::Ensemble(std::vector<AnyReward> members, EnsembleOptions options)
   require(!members_.empty(), "members of Ensemble", ">= 1", members_.size());
 }
 
+void Ensemble::archive(Archive& archive) const {
+  for (size_t i = 0; i < members_.size(); ++i) archive.part(std::to_string(i), members_[i]);
+}
+
 Tensor Ensemble::operator()(const Rollout& rollout) const {
   std::vector<Tensor> each;
   for (const AnyReward& member : members_) {

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "rlhf/core/error.hpp"
+#include "rlhf/core/non_finite.hpp"
 
 namespace rlhf::reward {
 namespace {
@@ -34,8 +35,8 @@ Tensor checked_scores(const Tensor& scores, const Rollout& rollout, std::string_
   const Tensor finite = scores.isfinite();
   if (!finite.all().item<bool>()) {
     const int64_t sequence = finite.logical_not().nonzero()[0].item<int64_t>();
-    fail(whose, "finite numbers",
-         fmt::format("{} for sequence {}", scores[sequence].item<double>(), sequence));
+    fail_non_finite(whose,
+                    fmt::format("{} for sequence {}", scores[sequence].item<double>(), sequence));
   }
   return scores.to(torch::kFloat32);
 }
@@ -60,6 +61,14 @@ Affine::Affine(double factor, double shift) : factor(factor), shift(shift) {
 }
 Tensor Affine::operator()(const Tensor& scores, const Rollout&) const {
   return scores * factor + shift;
+}
+
+Tensor Normalise::operator()(const Tensor& scores, const Rollout&) const {
+  return scores * (1.0 / moments.std) - moments.mean / moments.std;
+}
+void Normalise::archive(Archive& archive) {
+  archive.value("mean", moments.mean);
+  archive.value("std", moments.std);
 }
 
 MissingEos::MissingEos(Action action, double amount) : action(action), amount(amount) {

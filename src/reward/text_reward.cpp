@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "rlhf/core/error.hpp"
+#include "rlhf/core/non_finite.hpp"
 
 namespace rlhf {
 
@@ -21,9 +22,8 @@ Tensor TextReward::operator()(const Rollout& rollout) const {
           fmt::format("{}, one a pair", pairs.size()), scores.size());
   for (size_t i = 0; i < scores.size(); ++i) {
     if (std::isfinite(scores[i])) continue;
-    fail("score of TextReward", "a finite number",
-         fmt::format("{} for sequence {}, prompt {}", scores[i], i,
-                     reward::quoted_prompt(pairs[i].prompt)));
+    fail_non_finite("score of TextReward", fmt::format("{} for sequence {}, prompt {}", scores[i],
+                                                       i, reward::quoted_prompt(pairs[i].prompt)));
   }
   return torch::tensor(scores, torch::kFloat32).to(rollout.completions.tokens.device());
 }

@@ -24,6 +24,15 @@ void SamplingOptions::validate() const {
     require(token >= 0, "SamplingOptions::end_tokens", ">= 0", token);
 }
 
+void SamplingOptions::archive(Archive& archive) const {
+  archive.option("temperature", temperature);
+  archive.option("top_k", top_k);
+  archive.option("top_p", top_p);
+  archive.option("max_response_tokens", max_response_tokens);
+  archive.option("end_tokens", end_tokens);
+  archive.option("samples_per_prompt", samples_per_prompt);
+}
+
 namespace rollout {
 namespace {
 

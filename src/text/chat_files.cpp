@@ -75,7 +75,8 @@ std::vector<Message> messages_from(const nlohmann::ordered_json& messages,
       if (key == "content" && field.is_string()) {
         message.content = field.get<std::string>();
       } else {
-        message.fields[key] = field;
+        // Keys differ; [] would look through all that are there.
+        message.fields.get_ref<nlohmann::ordered_json::object_t&>().emplace_back(key, field);
       }
     }
     parsed.push_back(std::move(message));

@@ -27,20 +27,29 @@ double counted_tokens(const Completions& batch) {
   return mask_of(batch).sum().item<double>();
 }
 
+Completions numbered(Completions completions) {
+  if (!completions.ids) completions.ids = torch::arange(completions.size());
+  return completions;
+}
+
 std::vector<Completions> micro_batches(const Completions& batch, int64_t tokens) {
-  return split(batch, batch.lengths(), tokens,
-               [](const Completions& all, const Tensor& rows) { return rlhf::select(all, rows); });
+  return split(batch, batch.lengths(), tokens, [](const Completions& all, const Tensor& rows) {
+    return rlhf::select(numbered(all), rows);
+  });
 }
 
 std::vector<Rankings> micro_batches(const Rankings& rankings, int64_t tokens) {
   return split(rankings, data::token_counts(rankings), tokens,
-               [](const Rankings& all, const Tensor& groups) { return rlhf::select(all, groups); });
+               [](Rankings all, const Tensor& groups) {
+                 all.completions = numbered(std::move(all.completions));
+                 return rlhf::select(all, groups);
+               });
 }
 
 Experience select(const Experience& experience, const Tensor& rows) {
   const Scored& from = experience.scored;
   Experience chosen;
-  chosen.scored.rollout.completions = rlhf::select(from.rollout.completions, rows);
+  chosen.scored.rollout.completions = rlhf::select(numbered(from.rollout.completions), rows);
   const int64_t width = chosen.scored.rollout.completions.longest_response();
   const Tensor index = rows.to(from.mask.device());
   const auto cut = [&](const Tensor& matrix) {

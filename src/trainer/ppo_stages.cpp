@@ -63,6 +63,18 @@ void require_finite(const Scored& scored, int64_t step) {
   require_finite_tokens(scored.ref_log_probs, scored.mask, completions,
                         "log-probability under the reference", step);
   require_finite_tokens(scored.values, scored.mask, completions, "value", step);
+  require_finite_tokens(scored.entropy, scored.mask, completions, "entropy", step);
+}
+
+void require_finite(const Experience& experience, int64_t step) {
+  const Scored& scored = experience.scored;
+  const auto check = [&](const Tensor& values, std::string_view what) {
+    require_finite_tokens(values, scored.mask, scored.rollout.completions, what, step);
+  };
+  check(experience.kl, "KL to the reference");
+  check(experience.rewards, "per-token reward");
+  check(experience.returns, "return");
+  check(experience.advantages, "advantage");
 }
 
 Experience advantages(const Scored& scored, const PpoOptions& options, double kl_coefficient) {

@@ -38,4 +38,20 @@ inline nlohmann::json ask_python(const std::filesystem::path& script,
   return nlohmann::json::parse(output);
 }
 
+/// Tests that ask a script, whose word "check" says which packages are missing, and are skipped
+/// then.
+class BesidePython : public testing::Test {
+ protected:
+  explicit BesidePython(std::filesystem::path script) : script_(std::move(script)) {}
+  void SetUp() override {
+    const std::string check = "'" + python() + "' -c pass 2> /dev/null";
+    if (std::system(check.c_str()) != 0) GTEST_SKIP() << "no Python called " << python();
+    const std::string problem = ask_python(script_, {"check"});
+    if (!problem.empty()) GTEST_SKIP() << python() << ": " << problem;
+  }
+
+ private:
+  std::filesystem::path script_;
+};
+
 }  // namespace rlhf::test

@@ -1,8 +1,8 @@
 /// A checkpoint: one folder with everything in it, there as a whole or not at all.
 ///
-///     checkpoint.json       format, its version, the library's, and the size of each other file
-///     state.json            what is no tensor: options, generator, step counts, loader position
-///     tensors.safetensors   parameters and optimizer state under one name each
+///     checkpoint.json       format, its version, the library's; size and CRC-32C of each other
+///     file state.json            what is no tensor: options, generator, step counts, loader
+///     position tensors.safetensors   parameters and optimizer state under one name each
 ///
 ///   Checkpoint saved;
 ///   checkpoint::add(saved, "policy.", named_parameters_of(policy));
@@ -32,7 +32,7 @@ struct Checkpoint {
 namespace checkpoint {
 
 /// The layout that save() writes and the only one that load() takes.
-inline constexpr int64_t format_version = 1;
+inline constexpr int64_t format_version = 2;
 
 /// Writes the folder under a temporary name beside it (".tmp" added), syncs it and renames it:
 /// after a crash `folder` is the old checkpoint or the new one. Parent folders are made.
@@ -43,7 +43,8 @@ void save(const std::filesystem::path& folder, const Checkpoint& checkpoint);
 
 /// Reads what save() wrote.
 /// @throws Error naming the folder or the file and what is wrong: missing, of another size than the
-///         checkpoint says, of another format or version, not valid JSON or safetensors
+///         checkpoint says or with another checksum, of another format or version, not valid JSON
+///         or safetensors
 Checkpoint load(const std::filesystem::path& folder);
 
 /// Adds tensors under names that begin with `prefix`. They are borrowed: save before they change.

@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "rlhf/core/archive.hpp"
 #include "rlhf/core/completions.hpp"
 #include "rlhf/core/metric.hpp"
 #include "rlhf/core/rollout.hpp"
@@ -113,6 +114,13 @@ concept Reward = requires(R& reward, const Rollout& rollout) {
 template <class C>
 concept Critic = Policy<C>;
 
+/// A reward's archive(), where it has one. The parameters of a model that rewards are no part of a
+/// run: they do not change.
+template <class R>
+void archive_reward(R& reward, Archive& archive) {
+  if constexpr (requires { reward.archive(archive); }) reward.archive(archive);
+}
+
 /// A group of processes that work on one batch.
 ///  1. rank(), size() -> int64_t
 ///  2. all_reduce(Tensor&): the sum over ranks, in place
@@ -142,17 +150,31 @@ class AnyReward {
   template <Reward R>
   requires(!std::same_as<std::remove_cvref_t<R>, AnyReward>)
       AnyReward(R&& reward)  // NOLINT(google-explicit-constructor): a reward is a reward
-      : call_([owned = std::make_shared<std::remove_cvref_t<R>>(std::forward<R>(reward))](
-                  const Rollout& rollout) -> Tensor { return (*owned)(rollout); }) {}
+      : AnyReward(Held{std::make_shared<std::remove_cvref_t<R>>(std::forward<R>(reward))}) {}
   /// Borrows: the reward must outlive this.
   template <Reward R>
   AnyReward(std::reference_wrapper<R> reward)  // NOLINT(google-explicit-constructor)
-      : call_([reward](const Rollout& rollout) -> Tensor { return reward.get()(rollout); }) {}
+      : AnyReward(Held{&reward.get()}) {}
 
   Tensor operator()(const Rollout& rollout) const { return call_(rollout); }
+  /// What the reward remembers, where it has an archive().
+  void archive(Archive& archive) const { archive_(archive); }
 
  private:
+  template <class Pointer>
+  struct Held {
+    Pointer pointer;
+  };
+  template <class Pointer>
+  Held(Pointer) -> Held<Pointer>;
+
+  template <class Pointer>
+  explicit AnyReward(Held<Pointer> reward)
+      : call_([reward](const Rollout& rollout) -> Tensor { return (*reward.pointer)(rollout); }),
+        archive_([reward](Archive& archive) { archive_reward(*reward.pointer, archive); }) {}
+
   std::function<Tensor(const Rollout&)> call_;
+  std::function<void(Archive&)> archive_;
 };
 
 // Each require_x<T>() is true, or stops the compiler with the sentence that names what is missing.

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 
+#include "rlhf/core/archive.hpp"
 #include "rlhf/core/tensor.hpp"
 
 namespace rlhf {
@@ -54,6 +55,8 @@ class Generator {
   void advance() { ++state_.step; }
 
   const GeneratorState& state() const { return state_; }
+  /// The seed must be that of the checkpoint.
+  void archive(Archive& archive);
 
  private:
   GeneratorState state_;

@@ -19,10 +19,10 @@ class JsonlReader {
   /// @throws Error naming the path: missing, unreadable, a folder
   explicit JsonlReader(std::filesystem::path path, int64_t max_line_bytes = default_max_line_bytes);
 
-  /// The next value, or nothing at the end of the file.
+  /// The next value, keys in their order, or nothing at the end of the file.
   /// @throws Error "path:line: ..." where a line is too long, no UTF-8 or no JSON, and
   ///         "path: empty data" where the file holds no value at all
-  std::optional<nlohmann::json> next();
+  std::optional<nlohmann::ordered_json> next();
 
   /// "path:line" of the value that next() gave last.
   std::string where() const;

@@ -12,7 +12,9 @@
 #include <cstdint>
 #include <deque>
 #include <iterator>
+#include <string>
 
+#include "rlhf/core/archive.hpp"
 #include "rlhf/core/completions.hpp"
 
 namespace rlhf {
@@ -30,6 +32,7 @@ struct LoaderOptions {
   Shuffle shuffle = Shuffle::each_epoch;
   LastBatch last_batch = LastBatch::keep;  ///< drop goes with batch_size only
   void validate() const;
+  void archive(Archive& archive) const;
 };
 
 /// Where a Loader stands, between two batches.
@@ -61,6 +64,8 @@ class Loader {
   /// Of the next batch.
   int64_t epoch() const { return state_.epoch; }
   const LoaderState& state() const { return state_; }
+  /// Options, the next batch, and a fingerprint of the data, which must be that of the checkpoint.
+  void archive(Archive& archive);
   /// Batches left in this epoch, >= 1.
   int64_t batches_left() const { return static_cast<int64_t>(batches_.size()); }
   /// Rows (groups) of the data set.
@@ -79,6 +84,7 @@ class Loader {
   Rows rows_;
   LoaderOptions options_;
   LoaderState state_;
+  std::string fingerprint_;     ///< made when first asked for
   std::deque<Tensor> batches_;  ///< the rest of the epoch: row indices, int64 [k] each
   Rows current_;                ///< what the iterator points at
 };

@@ -1,14 +1,18 @@
-/// Rows of text as they stand in JSONL files: demonstrations, rankings, prompts.
+/// Rows as they stand in JSONL files: demonstrations, rankings, unpaired preferences, prompts.
 ///
-///     {"prompt": "2 + 2 =", "completion": " 4"}                                     Demonstration
-///     {"prompt": "2 + 2 =", "responses": [" 4", " I don't know", " 5"]}             Ranking, best
-///     first
-///     {"prompt": "2 + 2 =", "responses": [" 4", " four", " 5"], "ranks": [1, 1, 2]} Ranking with a
-///     tie
-///     {"prompt": "2 + 2 =", "chosen": " 4", "rejected": " 5"}                       Ranking of two
-///     {"prompt": "2 + 2 =", "answer": "4"}                                          Prompt
+///     {"prompt": "2 + 2 =", "completion": " 4"}                                      Demonstration
+///     {"messages": [{"role": "user", "content": "2 + 2?"},
+///                   {"role": "assistant", "content": "4"}]}                          Demonstration
+///     {"prompt": "2 + 2 =", "responses": [" 4", " I don't know", " 5"]}              Ranking
+///     {"prompt": "2 + 2 =", "responses": [" 4", " four", " 5"], "ranks": [1, 1, 2]}  with a tie
+///     {"prompt": "2 + 2 =", "chosen": " 4", "rejected": " 5"}                        Ranking of
+///     two
+///     {"chosen": "2 + 2 = 4", "rejected": "2 + 2 = 5"}                               the same
+///     {"prompt": "2 + 2 =", "completion": " 4", "label": true}                 UnpairedPreference
+///     {"prompt": "2 + 2 =", "answer": "4"}                                           Prompt
 ///
-/// Whatever else a row holds is kept in `extra`, where a reward can read it (the gold answer).
+/// dataset_format.hpp has them all. Whatever else a row holds is kept in `extra`, where a reward
+/// can read it (the gold answer).
 #pragma once
 
 #include <concepts>
@@ -17,53 +21,68 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
+#include <utility>
+#include <variant>
 #include <vector>
 
+#include "rlhf/data/dataset_format.hpp"
 #include "rlhf/data/jsonl.hpp"
+#include "rlhf/text/chat_template.hpp"
 
 namespace rlhf::data {
 
-/// What to imitate.
+/// At least one message.
+using Conversation = std::vector<Message>;
+/// Text as it stands, or messages that a chat template makes text of.
+using Content = std::variant<std::string, Conversation>;
+
+/// The text of a content that is text.
+/// @throws Error that starts with `where` for a conversation
+const std::string& text_of(const Content& content, const std::string& where);
+
+/// What to imitate: the completion, of which in a conversation the assistant's turns.
 struct Demonstration {
-  std::string prompt;
-  std::string completion;
-  nlohmann::json extra = nlohmann::json::object();  ///< the row's further fields
-  std::string source = {};                          ///< "path:line"; empty: made in memory
+  std::optional<Content> prompt = {};  ///< absent: language modelling, the completion is all
+  Content completion = {};
+  /// The row's further fields. In a conversation, "tools" and the entries of
+  /// "chat_template_kwargs" are variables of the chat template.
+  nlohmann::ordered_json extra = nlohmann::ordered_json::object();
+  std::string source = {};  ///< "path:line"; empty: made in memory
 };
 
 /// K responses to one prompt, best first.
 struct Ranking {
-  std::string prompt;
-  std::vector<std::string> responses;              ///< [K], K >= 2, no two alike
+  Content prompt = {};
+  std::vector<Content> responses = {};             ///< [K], K >= 2, no two alike
   std::optional<std::vector<int64_t>> ranks = {};  ///< [K], not falling; equal ranks are ties
-  nlohmann::json extra = nlohmann::json::object();
+  nlohmann::ordered_json extra = nlohmann::ordered_json::object();
   std::string source = {};
 };
 
-/// What to respond to.
+/// One response to a prompt, and whether it is one that people want.
+struct UnpairedPreference {
+  Content prompt = {};
+  Content completion = {};
+  bool label = false;
+  nlohmann::ordered_json extra = nlohmann::ordered_json::object();
+  std::string source = {};
+};
+
+/// What to respond to. Read from a row of any type that has a prompt: what it answers is then among
+/// the further fields.
 struct Prompt {
-  std::string prompt;
-  nlohmann::json extra = nlohmann::json::object();
+  Content prompt = {};
+  nlohmann::ordered_json extra = nlohmann::ordered_json::object();
   std::string source = {};
 };
 
 template <class Row>
-concept DataRow =
-    std::same_as<Row, Demonstration> || std::same_as<Row, Ranking> || std::same_as<Row, Prompt>;
+concept DataRow = std::same_as<Row, Demonstration> || std::same_as<Row, Ranking> ||
+    std::same_as<Row, UnpairedPreference> || std::same_as<Row, Prompt>;
 
 /// @throws Error that starts with `where` for a ranking of one, an empty response, two responses
 ///         that are alike, ranks of another number than the responses, or ranks that fall
 void require_ranking(const Ranking& ranking, const std::string& where);
-
-/// What the fields are called in the file.
-struct FieldNames {
-  std::string prompt = "prompt";
-  std::string completion = "completion";
-  std::string responses = "responses";
-  std::string ranks = "ranks";
-  std::string chosen = "chosen";
-  std::string rejected = "rejected";
-};
 
 struct ReadOptions {
   FieldNames fields = {};
@@ -71,18 +90,25 @@ struct ReadOptions {
 };
 
 /// One row from its JSON value; `source` ("path:line") begins every message.
-/// @throws Error if the value is no object, a field is missing, of another type or empty, or a
-///         ranking does not hold together
+///
+/// An implicit prompt is the longest common beginning of chosen and rejected, in whole messages or
+/// in characters, that leaves something of both; a space at its end goes to the responses.
+/// @throws Error as kind_of, and if the row's type is another one, a field is of another type or
+///         empty, a conversation has no message, a message no role or, unless it is the
+///         assistant's, no content, a completion nothing of the assistant, or a ranking does not
+///         hold together
 template <DataRow Row>
-Row row_from(nlohmann::json value, const FieldNames& fields, std::string source);
+Row row_from(nlohmann::ordered_json value, const FieldNames& fields, std::string source);
 template <>
-Demonstration row_from(nlohmann::json, const FieldNames&, std::string);
+Demonstration row_from(nlohmann::ordered_json, const FieldNames&, std::string);
 template <>
-Ranking row_from(nlohmann::json, const FieldNames&, std::string);
+Ranking row_from(nlohmann::ordered_json, const FieldNames&, std::string);
 template <>
-Prompt row_from(nlohmann::json, const FieldNames&, std::string);
+UnpairedPreference row_from(nlohmann::ordered_json, const FieldNames&, std::string);
+template <>
+Prompt row_from(nlohmann::ordered_json, const FieldNames&, std::string);
 
-/// The rows of a JSONL file, one at a time.
+/// The rows of a JSONL file, one at a time. All are of one type and format.
 ///
 ///     RowReader<Demonstration> rows("train.jsonl");
 ///     while (auto row = rows.next()) use(*row);
@@ -92,17 +118,22 @@ class RowReader {
   explicit RowReader(std::filesystem::path path, ReadOptions options = {})
       : lines_(std::move(path), options.max_line_bytes), fields_(std::move(options.fields)) {}
 
-  /// The next row, or nothing at the end. @throws Error as JsonlReader and row_from
-  std::optional<Row> next() {
-    auto value = lines_.next();
-    if (!value) return std::nullopt;
-    return row_from<Row>(std::move(*value), fields_, lines_.where());
-  }
+  /// The next row, or nothing at the end.
+  /// @throws Error as JsonlReader and row_from, and if a row is of another type or format than the
+  ///         first
+  std::optional<Row> next();
 
  private:
   JsonlReader lines_;
   FieldNames fields_;
+  std::optional<RowKind> kind_;
+  std::string first_;  ///< "path:line" of the first row
 };
+
+extern template class RowReader<Demonstration>;
+extern template class RowReader<Ranking>;
+extern template class RowReader<UnpairedPreference>;
+extern template class RowReader<Prompt>;
 
 /// All rows of a JSONL file. @throws Error as RowReader
 template <DataRow Row>
@@ -118,7 +149,7 @@ template <DataRow Row>
 std::vector<nlohmann::json> extras_of(const std::vector<Row>& rows) {
   std::vector<nlohmann::json> table;
   table.reserve(rows.size());
-  for (const Row& row : rows) table.push_back(row.extra);
+  for (const Row& row : rows) table.emplace_back(row.extra);
   return table;
 }
 

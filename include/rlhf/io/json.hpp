@@ -18,6 +18,9 @@ inline constexpr int64_t max_json_depth = 100;
 ///         names a key of an object twice
 nlohmann::json parse_json(std::string_view text, const std::filesystem::path& path,
                           int64_t first_line = 1);
+/// The same with the keys of objects in their order.
+nlohmann::ordered_json parse_ordered_json(std::string_view text, const std::filesystem::path& path,
+                                          int64_t first_line = 1);
 
 /// A value or a name as a message quotes it: as JSON, so that no control character of a file
 /// reaches the terminal, and cut off where it is long.

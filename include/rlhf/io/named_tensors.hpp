@@ -1,6 +1,7 @@
 /// Stored tensors into the parameters they were stored from.
 #pragma once
 
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -19,5 +20,14 @@ std::vector<NamedTensor> with_prefix(const std::vector<NamedTensor>& tensors,
 ///                parameter, and those whose shape or type differs
 void assign(const std::vector<NamedTensor>& parameters, const std::vector<NamedTensor>& tensors,
             std::string_view what, std::string_view prefix = "");
+
+/// The comparison alone. @throws Error as assign()
+void require_fit(const std::vector<NamedTensor>& parameters,
+                 const std::vector<NamedTensor>& tensors, std::string_view what,
+                 std::string_view prefix = "");
+
+/// Tells whether tensors are those of another time: "crc32c:" and 8 hexadecimal digits of their
+/// names, types, shapes and bytes.
+std::string fingerprint(const std::vector<NamedTensor>& tensors);
 
 }  // namespace rlhf::io

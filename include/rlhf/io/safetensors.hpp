@@ -27,8 +27,9 @@ Safetensors read_safetensors(const MappedFile& file);
 /// Writes atomically, as the form that takes bytes. Tensors elsewhere are copied to the CPU.
 /// @throws Error naming the tensor: a name twice, "__metadata__" or not UTF-8; no tensor; a layout
 ///         or type that the format lacks
-void write_safetensors(const std::filesystem::path& path, const std::vector<NamedTensor>& tensors,
-                       const std::map<std::string, std::string>& metadata = {});
+Written write_safetensors(const std::filesystem::path& path,
+                          const std::vector<NamedTensor>& tensors,
+                          const std::map<std::string, std::string>& metadata = {});
 
 /// Tensors as what a writer takes: on the CPU and contiguous, copied only where they are not.
 class StorableTensors {

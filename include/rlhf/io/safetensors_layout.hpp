@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "rlhf/io/dtype.hpp"
+#include "rlhf/io/files.hpp"
 #include "rlhf/io/mapped_file.hpp"
 
 namespace rlhf::io {
@@ -63,7 +64,7 @@ struct TensorBytes {
 /// first, so that every tensor is aligned to its element.
 /// @throws Error naming the tensor: a name twice, "__metadata__" or not UTF-8; bytes that are not
 ///         those of its shape
-void write_tensor_bytes(const std::filesystem::path& path, std::span<const TensorBytes> tensors,
-                        const std::map<std::string, std::string>& metadata = {});
+Written write_tensor_bytes(const std::filesystem::path& path, std::span<const TensorBytes> tensors,
+                           const std::map<std::string, std::string>& metadata = {});
 
 }  // namespace rlhf::io

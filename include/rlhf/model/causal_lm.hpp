@@ -13,6 +13,12 @@ class CausalLM {
   CausalLM(CausalLM&&) = default;
   CausalLM& operator=(CausalLM&&) = default;
   CausalLM clone() const;
+  /// The same weights in the same memory, frozen in the copy: as a reference, or under an adapter.
+  CausalLM view() const;
+  /// A view that learns by adapters alone; see model/lora.hpp.
+  CausalLM with_adapters(const LoraOptions& options, Generator& generator) const;
+  /// A copy of its own, adapters added to its weights. @throws Error where there are none
+  CausalLM merged() const;
 
   const TransformerConfig& config() const { return trunk_.config(); }
   const Transformer& trunk() const { return trunk_; }

@@ -5,8 +5,9 @@
 ///   ... train ...
 ///   model::save_hugging_face("out/policy", policy);
 ///
-/// Families: llama (Llama 1 to 3 with its rope scaling, SmolLM2, TinyLlama) and mistral (without a
-/// sliding window shorter than the context). Others are refused by name.
+/// Families: llama (Llama 1 to 3 with its rope scaling, SmolLM2, TinyLlama), mistral, qwen2 (2.5
+/// too), qwen3 and gpt2, without sliding windows shorter than the context. Others are refused by
+/// name. A model is written as the family that has its parts; Mistral's are Llama's.
 #pragma once
 
 #include <filesystem>
@@ -19,7 +20,7 @@
 namespace rlhf::model {
 
 /// Weights of any stored type come as float32; every parameter is free to learn. Nothing is made of
-/// a folder that does not fit, and no memory is taken before its tensors have been checked.
+/// a folder that does not fit, and no more memory taken than its tensors account for.
 /// @throws Error naming file and field or tensor: a family, activation, bias or rope type that
 ///         these models do not have; a tensor missing, unexpected or ill-shaped
 CausalLM load_hugging_face(const std::filesystem::path& folder);
@@ -34,8 +35,9 @@ ScalarModel load_hugging_face_scalar(const std::filesystem::path& folder);
 void save_hugging_face(const std::filesystem::path& folder, const CausalLM& model,
                        const std::map<std::string, std::string>& files = {});
 
-/// As LlamaForSequenceClassification with num_labels 1 and `score.weight`. A bias that is not 0 is
-/// written as `score.bias`, which transformers passes over and load_hugging_face_scalar() reads.
+/// As `<Family>ForSequenceClassification` with num_labels 1 and `score.weight`. A bias that is not
+/// 0 is written as `score.bias`, which transformers passes over and load_hugging_face_scalar()
+/// reads.
 void save_hugging_face(const std::filesystem::path& folder, const ScalarModel& model,
                        const std::map<std::string, std::string>& files = {});
 

@@ -9,6 +9,14 @@ namespace rlhf::model {
 /// @param x  [N, D]
 Tensor rms_norm(const Tensor& x, const Tensor& weight, double epsilon);
 
+/// (x - mean) / deviation * weight + bias over the last dimension (Ba et al. 2016, arXiv
+/// 1607.06450).
+/// @param x  [N, D]
+Tensor layer_norm(const Tensor& x, const Tensor& weight, const Tensor& bias, double epsilon);
+
+/// GELU by the tanh (Hendrycks and Gimpel 2016, arXiv 1606.08415).
+Tensor gelu(const Tensor& x);
+
 /// silu(gate) * up (Shazeer 2020, arXiv 2002.05202).
 /// @param gate_up  [N, 2F], gate first
 /// @return         [N, F]

@@ -14,6 +14,8 @@ class ScalarModel {
   /// On a copy of a trunk; head weights N(0, std^2), bias 0. std 0: the head starts at zero
   /// (Ziegler et al. 2019, value head); 1/sqrt(dim + 1): Huang et al. 2024, reward head.
   ScalarModel(const Transformer& trunk, double std, Generator& generator);
+  /// On this trunk itself, such as a view with adapters.
+  ScalarModel(Transformer&& trunk, double std, Generator& generator);
   ScalarModel(ScalarModel&&) = default;
   ScalarModel& operator=(ScalarModel&&) = default;
   ScalarModel clone() const;

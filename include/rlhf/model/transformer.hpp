@@ -2,6 +2,7 @@
 /// by token with a key/value cache.
 #pragma once
 
+#include <array>
 #include <optional>
 #include <vector>
 
@@ -11,37 +12,71 @@
 #include "rlhf/model/config.hpp"
 #include "rlhf/model/kv_cache.hpp"
 #include "rlhf/model/layout.hpp"
+#include "rlhf/model/lora.hpp"
 #include "rlhf/model/precision.hpp"
 
 namespace rlhf {
 namespace model {
 struct DecoderBatch;
 }
+namespace model::composite {
+struct Layer;
+}
 
-/// Weights of one layer; matrices are [out, in].
+/// Weights of one layer; matrices are [out, in]. What the model's family does not have is
+/// undefined.
 struct TransformerBlock {
-  Tensor attention_norm;  ///< [dim]
-  Tensor qkv;             ///< [(heads + 2 kv_heads) * head_size, dim]: queries, keys, values
-  Tensor attention_out;   ///< [dim, heads * head_size]
-  Tensor mlp_norm;        ///< [dim]
-  Tensor gate_up;         ///< [2 hidden_dim, dim]: gate, up
-  Tensor down;            ///< [dim, hidden_dim]
+  Tensor attention_norm, attention_norm_bias;  ///< [dim]
+  Tensor qkv, qkv_bias;         ///< [(heads + 2 kv_heads) * head_size, dim]: queries, keys, values
+  Tensor query_norm, key_norm;  ///< [head_size]
+  Tensor attention_out, attention_out_bias;  ///< [dim, heads * head_size]
+  Tensor mlp_norm, mlp_norm_bias;            ///< [dim]
+  Tensor gate_up, gate_up_bias;  ///< [2 hidden_dim, dim]: gate, up; for GELU [hidden_dim, dim]: up
+  Tensor down, down_bias;        ///< [dim, hidden_dim]
+  /// Adapters beside the four matrices: A [parts * rank, in] and B [rows of all parts, rank]; see
+  /// model::Adapters.
+  Tensor qkv_lora_a = {}, qkv_lora_b = {}, attention_out_lora_a = {}, attention_out_lora_b = {};
+  Tensor gate_up_lora_a = {}, gate_up_lora_b = {}, down_lora_a = {}, down_lora_b = {};
+
+  struct Field {
+    const char* name;
+    Tensor TransformerBlock::*weight;
+  };
+  static const std::array<Field, 22> fields;
+  /// The four products that may have adapters, in the order of model::Adapted.
+  struct Adaptable {
+    const char* name;
+    Tensor TransformerBlock::*weight, TransformerBlock::*a, TransformerBlock::*b;
+  };
+  static const std::array<Adaptable, 4> adaptable;
 };
 
-/// Llama-style decoder trunk. Moved, not copied by accident: clone() copies the weights.
+/// Decoder trunk. Moved, not copied by accident: clone() copies the weights.
 class Transformer {
  public:
   /// Random weights: N(0, 0.02^2), the two residual outputs scaled by 1/sqrt(2 layers) (Radford et
-  /// al. 2019); norms at 1. @throws Error from config.validate()
+  /// al. 2019); norms at 1, biases at 0. @throws Error from config.validate()
   Transformer(const TransformerConfig& config, Generator& generator);
   Transformer(Transformer&&) = default;
   Transformer& operator=(Transformer&&) = default;
   Transformer(const Transformer&) = delete;
   Transformer& operator=(const Transformer&) = delete;
   Transformer clone() const;
+  /// The same weights in the same memory, frozen in the copy, and no adapters.
+  Transformer view() const;
+  /// A view with new adapters: A from N(0, 1 / (3 in)), as wide as PEFT's, B zeros, so that nothing
+  /// changes yet.
+  /// @throws Error from options.validate(), or a pattern that selects no layer
+  Transformer with_adapters(const LoraOptions& options, Generator& generator) const;
+  /// Null where there are none.
+  const std::shared_ptr<const model::Adapters>& adapters() const { return adapters_; }
+  /// A copy, adapters added to its weights.
+  /// @throws Error where there are none
+  Transformer merged() const;
 
   const TransformerConfig& config() const { return config_; }
-  /// The embedding, each layer's weights, the final norm; names as "layers.0.qkv".
+  /// The embedding, learnt positions, each layer's weights, the final norm; names as
+  /// "layers.0.qkv", "layers.0.qkv_bias", "layers.0.qkv_lora_a".
   std::vector<NamedTensor> named_parameters() const;
   const Tensor& embedding() const { return embedding_; }
 
@@ -77,9 +112,15 @@ class Transformer {
 
  private:
   Transformer() = default;
+  /// The same tensors under another roof.
+  Transformer alias() const;
   /// @throws Error naming a token outside of the vocabulary
   void check_tokens(const Tensor& tokens) const;
-  Tensor embed(const Tensor& tokens) const;
+  /// With their learnt positions, where the model has such.
+  Tensor embed(const Tensor& tokens, const Tensor& positions) const;
+  model::composite::Layer composite_layer(size_t layer) const;
+  /// What the matrix and its adapters amount to, without gradient.
+  Tensor effective(size_t layer, model::Adapted which) const;
   /// What the fused kernels take.
   std::vector<Tensor> fused_weights() const;
   model::DecoderBatch fused_batch(const model::SequenceLayout& layout, const Tensor& rows) const;
@@ -91,11 +132,27 @@ class Transformer {
   void check_length(int64_t length, int64_t row) const;
 
   TransformerConfig config_;
+  std::shared_ptr<const model::Adapters> adapters_;
   Tensor embedding_;  // [vocab, dim]
+  Tensor positions_;  // [context, dim], if learnt
   std::vector<TransformerBlock> blocks_;
-  Tensor norm_;             // [dim]
-  Tensor cosines_, sines_;  // [context, head_size / 2]
+  Tensor norm_, norm_bias_;  // [dim]
+  Tensor cosines_, sines_;   // [context, head_size / 2], if rotary
   Precision precision_ = Precision::float32, decoding_ = Precision::float32;
 };
+
+template <class Function>
+void Transformer::for_each_parameter(Function&& function) {
+  const auto visit = [&](Tensor& weight) {
+    if (weight.defined()) function(weight);
+  };
+  visit(embedding_);
+  visit(positions_);
+  for (TransformerBlock& block : blocks_) {
+    for (const auto& field : TransformerBlock::fields) visit(block.*field.weight);
+  }
+  visit(norm_);
+  visit(norm_bias_);
+}
 
 }  // namespace rlhf

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 
+#include "rlhf/core/archive.hpp"
 #include "rlhf/core/tensor.hpp"
 
 namespace rlhf::objective {
@@ -15,6 +16,7 @@ struct GaeOptions {
   double gamma = 1.0;    ///< discount a counted token, in [0, 1]
   double lambda = 0.95;  ///< 0: one-step, 1: Monte Carlo
   void validate() const;
+  void archive(Archive& archive) const;
 };
 
 struct Advantages {

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 
+#include "rlhf/core/archive.hpp"
 #include "rlhf/core/tensor.hpp"
 
 namespace rlhf::objective {
@@ -46,6 +47,7 @@ class AdaptiveKl {
   /// After a batch of `episodes` sequences whose summed KL is `kl_per_sequence` on average.
   /// @throws Error if the KL is not finite, or so many episodes would turn the coefficient negative
   void update(double kl_per_sequence, int64_t episodes);
+  void archive(Archive& archive) { archive.value("coefficient", coefficient_); }
 
  private:
   double coefficient_, target_, horizon_;

@@ -12,6 +12,7 @@
 
 #include <optional>
 
+#include "rlhf/core/archive.hpp"
 #include "rlhf/core/tensor.hpp"
 
 namespace rlhf::objective {
@@ -22,6 +23,7 @@ struct PpoClip {
   double dual =
       0.0;  ///< > 1: where the advantage is negative, the ratio is clipped at this too; 0: off
   void validate() const;
+  void archive(Archive& archive) const;
 };
 
 /// Scalars; the loss carries the gradient, the others are metrics without one.

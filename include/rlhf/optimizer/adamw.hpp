@@ -3,6 +3,7 @@
 
 #include <vector>
 
+#include "rlhf/core/archive.hpp"
 #include "rlhf/core/tensor.hpp"
 
 namespace rlhf {
@@ -16,6 +17,7 @@ struct AdamWOptions {
   double max_gradient_norm = 1.0;  ///< L2, over all parameters together; 0: no clipping
   /// @throws Error naming the field that cannot work
   void validate() const;
+  void archive(Archive& archive) const;
 };
 
 /// Trains a list of named parameters; holds their moments.
@@ -43,10 +45,13 @@ class AdamW {
   ///
   /// @param learning_rate_factor  what Schedule::factor gives, >= 0
   /// @return                      norm of all gradients before clipping
-  /// @throws Error  naming the first parameter whose gradient is not finite, or if none has a
-  /// gradient;
-  ///                parameters, moments and gradients are then as they were
+  /// @throws NonFinite  naming the first parameter whose gradient is not finite
+  /// @throws Error      if none has a gradient
+  ///                    In both cases parameters, moments and gradients are as they were.
   double step(double learning_rate_factor = 1.0);
+
+  /// Norm of all gradients; changes nothing. @throws as step()
+  double gradient_norm() const;
 
   /// Forgets all gradients.
   void zero_grad();
@@ -66,13 +71,19 @@ class AdamW {
   ///               changed then
   void load_state(const std::vector<NamedTensor>& state);
 
+  /// Options and state.
+  void archive(Archive& archive);
+
  private:
   struct Moments {
     Tensor first, second, step;  // undefined before the first gradient
   };
   struct Gradients;
 
+  std::vector<NamedTensor> borrowed_state() const;
+  std::vector<Moments> moments_from(const std::vector<NamedTensor>& state) const;
   Gradients gradients() const;
+  double norm(const Gradients& gradients) const;
   void clip(Gradients& gradients, double norm) const;
   void update(const Gradients& gradients, double learning_rate);
 

@@ -3,6 +3,8 @@
 
 #include <cstdint>
 
+#include "rlhf/core/archive.hpp"
+
 namespace rlhf {
 
 /// Warm-up in equal rises, then constant, or down to `final_fraction` at `total_steps` and constant
@@ -26,6 +28,7 @@ struct Schedule {
   double factor(int64_t step) const;
   /// @throws Error naming the field that cannot work
   void validate() const;
+  void archive(Archive& archive) const;
 };
 
 }  // namespace rlhf

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "rlhf/core/archive.hpp"
 #include "rlhf/core/metric.hpp"
 
 namespace rlhf {
@@ -31,6 +32,9 @@ class MetricHistory {
   const MetricSeries& operator[](std::string_view name) const;
   /// The newest value of a metric. @throws Error naming a metric that was never logged
   double last(std::string_view name) const { return (*this)[name].values.back(); }
+
+  /// All of it, so that a report of a run that was interrupted shows the whole run.
+  void archive(Archive& archive);
 
  private:
   std::vector<MetricSeries> series_;

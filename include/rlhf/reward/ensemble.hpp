@@ -30,6 +30,7 @@ class Ensemble {
 
   /// float32 [B]. @throws Error naming the member whose scores are not finite or not [B]
   Tensor operator()(const Rollout& rollout) const;
+  void archive(Archive& archive) const;
 
  private:
   std::vector<AnyReward> members_;

@@ -28,8 +28,17 @@ class Shaped {
     return function_(checked_scores(base_(rollout), rollout, "scores of a shaped reward's base"),
                      rollout);
   }
+  void archive(Archive& archive) {
+    part(archive, "base", base_);
+    part(archive, "shaping", function_);
+  }
 
  private:
+  template <class T>
+  static void part(Archive& archive, std::string_view name, T& shaped) {
+    if constexpr (requires { shaped.archive(archive); }) archive.part(name, shaped);
+  }
+
   Base base_;
   Function function_;
 };
@@ -48,6 +57,14 @@ struct LengthPenalty {
   void validate() const;
 };
 
+/// What a reward's scores are like.
+struct ScoreMoments {
+  double mean = 0.0;
+  double std = 1.0;  ///< of the population: divided by n
+  /// @throws Error unless the mean is finite and the std finite and above 0
+  void validate() const;
+};
+
 namespace detail {
 struct Clip {
   double low, high;
@@ -58,6 +75,12 @@ struct Affine {
   double factor, shift;
   Affine(double factor, double shift);
   Tensor operator()(const Tensor& scores, const Rollout&) const;
+};
+struct Normalise {
+  ScoreMoments moments;
+  Tensor operator()(const Tensor& scores, const Rollout&) const;
+  /// A run keeps the moments it was begun with, as its policy no longer gives the same ones.
+  void archive(Archive& archive);
 };
 struct MissingEos {
   enum class Action : uint8_t { replace, subtract } action;
@@ -109,14 +132,6 @@ auto length_penalty(Base base, LengthPenalty penalty) {
   return shape(std::move(base), detail::Shorten(penalty));
 }
 
-/// What a reward's scores are like.
-struct ScoreMoments {
-  double mean = 0.0;
-  double std = 1.0;  ///< of the population: divided by n
-  /// @throws Error unless the mean is finite and the std finite and above 0
-  void validate() const;
-};
-
 /// Of a sample of scores, float [n]. @throws Error for fewer than 2, one not finite, or all alike
 ScoreMoments moments_of(const Tensor& scores);
 
@@ -125,7 +140,7 @@ ScoreMoments moments_of(const Tensor& scores);
 template <Reward Base>
 auto normalise(Base base, const ScoreMoments& moments) {
   moments.validate();
-  return shape(std::move(base), detail::Affine(1.0 / moments.std, -moments.mean / moments.std));
+  return shape(std::move(base), detail::Normalise{moments});
 }
 
 /// The same, measured on this sample.

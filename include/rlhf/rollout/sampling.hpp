@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "rlhf/core/archive.hpp"
 #include "rlhf/core/random.hpp"
 #include "rlhf/core/tensor.hpp"
 
@@ -20,6 +21,7 @@ struct SamplingOptions {
 
   /// @throws Error naming the field
   void validate() const;
+  void archive(Archive& archive) const;
 };
 
 namespace rollout {

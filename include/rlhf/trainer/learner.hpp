@@ -29,7 +29,7 @@ class Learner {
   void begin() { optimizer_.zero_grad(); }
 
   /// Moves the weights along the gradients that were gathered, and clears these.
-  /// @throws Error naming a parameter whose gradient is not finite; the weights are then as before
+  /// @throws NonFinite naming a parameter whose gradient is bad; the weights are then as before
   Update update() {
     const double factor = schedule_.factor(updates_);
     const double norm = optimizer_.step(factor);
@@ -37,7 +37,14 @@ class Learner {
     return {.gradient_norm = norm, .learning_rate = factor * learning_rate_};
   }
 
+  /// @throws NonFinite as update(), which need not be called then
+  void require_finite_gradients() const { optimizer_.gradient_norm(); }
+
   int64_t updates() const { return updates_; }
+  void archive(Archive& archive) {
+    archive.part("optimizer", optimizer_);
+    archive.value("updates", updates_);
+  }
   AdamW& optimizer() { return optimizer_; }
 
  private:

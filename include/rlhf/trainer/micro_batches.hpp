@@ -13,6 +13,10 @@ namespace rlhf::trainer {
 /// @throws Error naming a sequence that has none
 double counted_tokens(const Completions& batch);
 
+/// With their row for an id, unless they have ids: a message about a part then names the row of the
+/// whole.
+Completions numbered(Completions completions);
+
 /// At most `tokens` tokens each, in order; 0: the batch itself.
 std::vector<Completions> micro_batches(const Completions& batch, int64_t tokens);
 

@@ -5,6 +5,7 @@
 #include <concepts>
 #include <functional>
 #include <optional>
+#include <string>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -100,7 +101,13 @@ class PpoTrainer {
   }
 
   /// The same from a rollout that was sampled elsewhere, at options.sampling.temperature.
-  PpoStats learn(const Rollout& rollout) { return update(advantages(score(rollout))); }
+  PpoStats learn(const Rollout& rollout) {
+    const auto experience = trainer::or_skip(options_.on_non_finite, problem_,
+                                             [&] { return advantages(score(rollout)); });
+    if (experience) return update(*experience);
+    ++step_;
+    return PpoStats::of_skipped_step(options_.epochs * options_.minibatches);
+  }
 
   Rollout rollout(const Completions& prompts) requires Decoder<P> {
     return rollout::sample(policy_, prompts, options_.sampling, generator_);
@@ -108,8 +115,9 @@ class PpoTrainer {
 
   /// Reward, reference, critic, and the policy's own log-probabilities by the arithmetic of
   /// training.
-  /// @throws Error on an empty response, a score that is not finite (naming the prompt), or another
-  /// number of scores
+  /// @throws Error      on an empty response, another number of scores, and what the reward throws:
+  ///                    nested in an Error that names the step, unless it is one
+  /// @throws NonFinite  naming step, sequence and prompt of a score, log-probability or value
   Scored score(const Rollout& rollout) {
     NoGrad no_grad;
     const Completions& completions = rollout.completions;
@@ -117,7 +125,7 @@ class PpoTrainer {
     Scored scored;
     scored.rollout = rollout;
     scored.mask = mask_of(completions);
-    scored.scores = trainer::checked_scores(reward_(rollout), completions, step_);
+    scored.scores = trainer::checked_scores(scores_of(rollout), completions, step_);
     const TokenOutputs own =
         evaluate(policy_, completions, {.temperature = temperature(), .entropy = true});
     scored.log_probs = own.log_probs;
@@ -131,12 +139,15 @@ class PpoTrainer {
   }
 
   /// Per-token rewards with the KL penalty, and what follows from them.
+  /// @throws NonFinite naming step and sequence of a KL, reward, return or advantage
   Experience advantages(const Scored& scored) const {
-    return trainer::advantages(scored, options_, kl_.coefficient());
+    const Experience experience = trainer::advantages(scored, options_, kl_.coefficient());
+    trainer::require_finite(experience, step_);
+    return experience;
   }
 
   /// Epochs of minibatches over one rollout.
-  /// @throws Error on a non-finite loss or gradient; that minibatch then changed no weight
+  /// @throws NonFinite on such a loss or gradient; that minibatch then changed no weight
   PpoStats update(const Experience& experience) {
     PpoStats stats = trainer::describe(experience, kl_.coefficient());
     trainer::UpdateMeans means;
@@ -146,9 +157,15 @@ class PpoTrainer {
     for (int64_t epoch = 0; epoch < options_.epochs && !stop; ++epoch) {
       const Tensor order = generator_.permutation(rows);
       for (const Tensor& chosen : order.tensor_split(std::min(options_.minibatches, rows))) {
-        const auto losses = learn_minibatch(trainer::select(experience, chosen), warming_up);
-        means.add(losses);
-        stop = options_.kl.early_stop > 0 && losses.approx_kl > options_.kl.early_stop;
+        const auto losses = trainer::or_skip(options_.on_non_finite, problem_, [&] {
+          return learn_minibatch(trainer::select(experience, chosen), warming_up);
+        });
+        if (!losses) {
+          ++stats.skipped;
+          continue;
+        }
+        means.add(*losses);
+        stop = options_.kl.early_stop > 0 && losses->approx_kl > options_.kl.early_stop;
         if (stop) break;
       }
     }
@@ -159,6 +176,27 @@ class PpoTrainer {
   }
 
   int64_t steps() const { return step_; }
+  /// Policy, critic, what the reward remembers, the reference's fingerprint, generator, optimizers,
+  /// KL coefficient and options. What a pretraining source reads from is a part of its own.
+  void archive(Archive& archive) {
+    archive.part("policy", policy_);
+    archive.part("policy_learner", policy_learner_);
+    if (critic_learner_) {
+      archive.part("critic", critic_);
+      archive.part("critic_learner", *critic_learner_);
+    }
+    trainer::Remembered<R> reward{reward_};
+    archive.part("reward", reward);
+    if constexpr (requires { reference_.fingerprint(); }) {
+      archive.option("reference", reference_.fingerprint());
+    }
+    archive.part("generator", generator_);
+    archive.part("kl", kl_);
+    archive.part("options", options_);
+    archive.value("step", step_);
+  }
+  /// What the last skipped minibatch or rollout met.
+  const std::string& problem() const { return problem_; }
   double kl_coefficient() const { return kl_.coefficient(); }
   AdamW& policy_optimizer() { return policy_learner_.optimizer(); }
   /// None where policy and critic are one object.
@@ -182,9 +220,28 @@ class PpoTrainer {
       learn_micro_batch(batch, tokens, critic_only, losses);
     }
     if (!critic_only && pretraining_) losses.ptx = learn_pretraining(pretraining_());
-    if (!critic_only || shared()) losses.policy_update = policy_learner_.update();
-    if (!shared()) losses.critic_update = critic_learner_->update();
+    // Neither moves if one of them must not.
+    const Completions& completions = minibatch.scored.rollout.completions;
+    const auto alone = [&](int64_t row) {
+      trainer::MinibatchLosses ignored;
+      learn_micro_batch(trainer::select(minibatch, int64_tensor({row})), tokens, critic_only,
+                        ignored);
+    };
+    if (critic_learner_)
+      trainer::require_finite_gradients(*critic_learner_, completions, step_, alone);
+    if (!critic_only || shared()) {
+      losses.policy_update = trainer::update(policy_learner_, completions, step_, alone);
+    }
+    if (critic_learner_) losses.critic_update = critic_learner_->update();
     return losses;
+  }
+
+  Tensor scores_of(const Rollout& rollout) {
+    try {
+      return reward_(rollout);
+    } catch (...) {
+      trainer::rethrow_as_error(step_);
+    }
   }
 
   void learn_micro_batch(const Experience& batch, double tokens, bool critic_only,
@@ -249,6 +306,7 @@ class PpoTrainer {
   std::optional<trainer::Learner> critic_learner_;
   trainer::KlCoefficient kl_;
   int64_t step_ = 0;
+  std::string problem_;
 };
 
 // So that a temporary, too, finds its way to the constructor that refuses it.

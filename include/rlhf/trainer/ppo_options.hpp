@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "rlhf/core/concepts.hpp"
+#include "rlhf/core/non_finite.hpp"
 #include "rlhf/objective/advantages.hpp"
 #include "rlhf/objective/kl.hpp"
 #include "rlhf/objective/ppo.hpp"
@@ -40,6 +41,9 @@ struct PpoOptions {
   int64_t minibatches = 4;           ///< optimizer steps a pass
   int64_t critic_warmup_steps = 0;   ///< first steps, in which the critic alone learns
   int64_t micro_batch_tokens = 0;  ///< tokens in one pass, 0: a whole minibatch; no result changes
+  /// skip: a rollout with a bad score, log-probability, value or advantage teaches nothing; of an
+  /// update, the minibatch with a bad loss or gradient alone is left out. Sampling always stops.
+  OnNonFinite on_non_finite = OnNonFinite::stop;
   AdamWOptions policy_optimizer = {};
   AdamWOptions critic_optimizer = {};  ///< unused where policy and critic are one object
   Schedule policy_schedule = {};       ///< by optimizer step of the policy
@@ -47,6 +51,7 @@ struct PpoOptions {
 
   /// @throws Error naming the field
   void validate() const;
+  void archive(Archive& archive) const;
 };
 
 /// What one step of PPO did; the table in include/rlhf/README.md defines each.
@@ -74,8 +79,11 @@ struct PpoStats {
   double sampler_gap = 0;        ///< largest |sampler's - policy's| log-probability of a token
   double tokens_per_second = 0;  ///< prompt and response tokens of the rollout over the step's time
   int64_t policy_updates = 0;    ///< optimizer steps; fewer than planned after an early stop
+  int64_t skipped = 0;           ///< minibatches left out as a number was not finite
 
   std::vector<Metric> metrics() const;
+  /// NaN for what is not known.
+  static PpoStats of_skipped_step(int64_t minibatches);
 };
 
 }  // namespace rlhf

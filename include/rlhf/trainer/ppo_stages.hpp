@@ -18,10 +18,20 @@ class KlCoefficient {
   double coefficient() const { return adaptive_ ? adaptive_->coefficient() : fixed_; }
   /// Does nothing where the coefficient is fixed.
   void update(double kl_per_sequence, int64_t episodes);
+  void archive(Archive& archive) {
+    if (adaptive_) adaptive_->archive(archive);
+  }
 
  private:
   double fixed_;
   std::optional<objective::AdaptiveKl> adaptive_;
+};
+
+/// A reward as a part of a run.
+template <class R>
+struct Remembered {
+  R& reward;
+  void archive(Archive& archive) { archive_reward(reward, archive); }
 };
 
 /// The temperature of every pass: the sampler's, 1 where that is greedy.
@@ -39,6 +49,8 @@ TokenOutputs stack_rows(const std::vector<TokenOutputs>& parts, int64_t longest)
 
 /// @throws Error naming the first log-probability or value that is not finite
 void require_finite(const Scored& scored, int64_t step);
+/// @throws NonFinite naming the first KL, reward, return or advantage that is not finite
+void require_finite(const Experience& experience, int64_t step);
 
 /// KL, per-token rewards, advantages and returns, whitened as the options say.
 Experience advantages(const Scored& scored, const PpoOptions& options, double kl_coefficient);

@@ -1,6 +1,7 @@
 /// Reward modelling: ranks responses as people did.
 #pragma once
 
+#include <string>
 #include <type_traits>
 #include <vector>
 
@@ -26,8 +27,10 @@ struct RewardOptions {
   Schedule schedule = {};
   double margin = 0.0;             ///< how much higher the better must score, in logits
   int64_t micro_batch_tokens = 0;  ///< tokens in one pass, 0: all groups at once; no result changes
+  OnNonFinite on_non_finite = OnNonFinite::stop;
 
   void validate() const;
+  void archive(Archive& archive) const;
 };
 
 /// What one step of reward modelling did.
@@ -37,9 +40,12 @@ struct RewardStats {
   double margin = 0;    ///< mean of better minus worse score
   double gradient_norm = 0;
   double learning_rate = 0;
-  int64_t groups = 0;  ///< rankings with at least one pair
+  int64_t groups = 0;   ///< rankings with at least one pair
+  int64_t skipped = 0;  ///< 1: a number was not finite, and the step made no update
 
   std::vector<Metric> metrics() const;
+  /// NaN for what is not known.
+  static RewardStats of_skipped_step();
 };
 
 /// Borrows the model, which must outlive it. All pairs of a prompt are one batch element and every
@@ -68,15 +74,13 @@ class RewardTrainer {
   }
 
   /// One optimizer step on a batch of rankings.
-  /// @throws Error on malformed rankings, a non-finite score or gradient; the weights are then as
-  /// before
+  /// @throws Error      on malformed rankings
+  /// @throws NonFinite  on such a score or gradient, unless it is to be skipped
+  ///                    No weight moves then.
   RewardStats step(const Rankings& rankings) {
-    learner_.begin();
-    RewardStats stats = pass(rankings, [](const Tensor& loss) { loss.backward(); });
-    const auto update = learner_.update();
-    stats.gradient_norm = update.gradient_norm;
-    stats.learning_rate = update.learning_rate;
-    return stats;
+    const auto stats =
+        trainer::or_skip(options_.on_non_finite, problem_, [&] { return learn(rankings); });
+    return stats.value_or(RewardStats::of_skipped_step());
   }
 
   /// Loss, accuracy and margin without learning.
@@ -85,10 +89,33 @@ class RewardTrainer {
     return pass(rankings, [](const Tensor&) {});
   }
 
+  /// Updates made.
   int64_t steps() const { return learner_.updates(); }
+  /// What the last skipped step met.
+  const std::string& problem() const { return problem_; }
+  /// Model, optimizer and options.
+  void archive(Archive& archive) {
+    archive.part("model", model_);
+    archive.part("learner", learner_);
+    archive.part("options", options_);
+  }
   AdamW& optimizer() { return learner_.optimizer(); }
 
  private:
+  RewardStats learn(const Rankings& rankings) {
+    const auto backward = [](const Tensor& loss) { loss.backward(); };
+    learner_.begin();
+    RewardStats stats = pass(rankings, backward);
+    // A group stands for its first sequence.
+    const Tensor starts = rankings.group_sizes.cumsum(0) - rankings.group_sizes;
+    const auto update = trainer::update(
+        learner_, select(trainer::numbered(rankings.completions), starts), steps(),
+        [&](int64_t group) { pass(select(rankings, int64_tensor({group})), backward); });
+    stats.gradient_norm = update.gradient_norm;
+    stats.learning_rate = update.learning_rate;
+    return stats;
+  }
+
   template <class Learn>
   RewardStats pass(const Rankings& rankings, Learn&& learn) {
     rankings.validate();
@@ -112,6 +139,7 @@ class RewardTrainer {
   M& model_;
   RewardOptions options_;
   trainer::Learner learner_;
+  std::string problem_;
 };
 
 }  // namespace rlhf

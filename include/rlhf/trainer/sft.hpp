@@ -1,6 +1,7 @@
 /// Supervised fine-tuning: raises the log-probability of demonstrations.
 #pragma once
 
+#include <string>
 #include <type_traits>
 #include <vector>
 
@@ -16,9 +17,11 @@ struct SftOptions {
   AdamWOptions optimizer = {};
   Schedule schedule = {};          ///< factor of the learning rate, by step
   int64_t micro_batch_tokens = 0;  ///< tokens in one pass, 0: the whole batch; no result changes
+  OnNonFinite on_non_finite = OnNonFinite::stop;
 
   /// @throws Error naming the field
   void validate() const;
+  void archive(Archive& archive) const;
 };
 
 /// What one step of supervised fine-tuning did.
@@ -26,9 +29,12 @@ struct SftStats {
   double loss = 0;           ///< nats a counted token, before the update
   double gradient_norm = 0;  ///< before clipping
   double learning_rate = 0;
-  int64_t tokens = 0;  ///< counted response tokens
+  int64_t tokens = 0;   ///< counted response tokens
+  int64_t skipped = 0;  ///< 1: a number was not finite, and the step made no update
 
   std::vector<Metric> metrics() const;
+  /// NaN for what is not known.
+  static SftStats of_skipped_step();
 };
 
 /// Borrows the policy, which must outlive it.
@@ -52,22 +58,11 @@ class SftTrainer {
   }
 
   /// One optimizer step on a batch of demonstrations.
-  /// @throws Error on a non-finite loss or gradient; the weights are then as before
+  /// @throws NonFinite on such a loss or gradient, unless it is to be skipped. No weight moves then
   SftStats step(const Completions& demonstrations) {
-    const double tokens = trainer::counted_tokens(demonstrations);
-    learner_.begin();
-    double total = 0;
-    for (const Completions& batch :
-         trainer::micro_batches(demonstrations, options_.micro_batch_tokens)) {
-      const Tensor loss = loss_of(batch, tokens);
-      loss.backward();
-      total += loss.template item<double>();
-    }
-    const auto update = learner_.update();
-    return {.loss = total,
-            .gradient_norm = update.gradient_norm,
-            .learning_rate = update.learning_rate,
-            .tokens = static_cast<int64_t>(tokens)};
+    const auto stats =
+        trainer::or_skip(options_.on_non_finite, problem_, [&] { return learn(demonstrations); });
+    return stats.value_or(SftStats::of_skipped_step());
   }
 
   /// Mean loss, nats a counted token, without learning.
@@ -82,10 +77,38 @@ class SftTrainer {
     return total;
   }
 
+  /// Updates made.
   int64_t steps() const { return learner_.updates(); }
+  /// What the last skipped step met.
+  const std::string& problem() const { return problem_; }
+  /// Policy, optimizer and options.
+  void archive(Archive& archive) {
+    archive.part("policy", policy_);
+    archive.part("learner", learner_);
+    archive.part("options", options_);
+  }
   AdamW& optimizer() { return learner_.optimizer(); }
 
  private:
+  SftStats learn(const Completions& demonstrations) {
+    const double tokens = trainer::counted_tokens(demonstrations);
+    learner_.begin();
+    double total = 0;
+    for (const Completions& batch :
+         trainer::micro_batches(demonstrations, options_.micro_batch_tokens)) {
+      const Tensor loss = loss_of(batch, tokens);
+      loss.backward();
+      total += loss.template item<double>();
+    }
+    const auto update = trainer::update(learner_, demonstrations, steps(), [&](int64_t row) {
+      loss_of(select(demonstrations, int64_tensor({row})), tokens).backward();
+    });
+    return {.loss = total,
+            .gradient_norm = update.gradient_norm,
+            .learning_rate = update.learning_rate,
+            .tokens = static_cast<int64_t>(tokens)};
+  }
+
   Tensor loss_of(const Completions& batch, double denominator) {
     const Tensor mask = mask_of(batch);
     const Tensor log_probs = policy_.evaluate(batch, EvaluateOptions{}).log_probs;
@@ -97,6 +120,7 @@ class SftTrainer {
   P& policy_;
   SftOptions options_;
   trainer::Learner learner_;
+  std::string problem_;
 };
 
 }  // namespace rlhf

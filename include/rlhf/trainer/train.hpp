@@ -5,6 +5,7 @@
 #include <optional>
 #include <vector>
 
+#include "rlhf/checkpoint/run.hpp"
 #include "rlhf/core/concepts.hpp"
 #include "rlhf/core/error.hpp"
 
@@ -21,10 +22,15 @@ class BestWeights {
   /// Puts the best weights back into the model; does nothing before the first offer.
   void restore();
 
+  /// The best so far, and its weights.
+  void archive(Archive& archive);
+
   std::optional<double> score() const { return score_; }
   int64_t step() const { return step_; }
 
  private:
+  std::vector<NamedTensor> named(const std::vector<Tensor>& weights) const;
+
   std::vector<NamedTensor> parameters_;
   std::vector<Tensor> best_;
   std::optional<double> score_;
@@ -42,40 +48,59 @@ struct TrainOptions {
   void validate() const;
 };
 
+namespace trainer {
+
+/// How far a training loop has come.
+struct Progress {
+  int64_t step = 0;
+  int64_t since_best = 0;  ///< evaluations
+  std::optional<double> best_score = {};
+
+  bool is_over(const TrainOptions& options) const {
+    return step >= options.steps || (options.patience > 0 && since_best >= options.patience);
+  }
+  void note(double score);
+  void archive(Archive& archive);
+};
+
+}  // namespace trainer
+
 /// Runs trainer.step(next()) and logs what each step did.
 ///
 /// @param next      () -> a batch, Completions or Rankings
 /// @param evaluate  () -> double, higher is better; its score is logged as "evaluation". The
-/// weights
-///                  of the best one are in the model at the end. Empty: the last weights stay
+///                  weights of the best one are in the model at the end. Empty: the last stay
 /// @param best      the parameters that are kept and restored; empty: nothing is
-/// @return          steps taken
+/// @param run       saves and goes on; it knows trainer, sink and what `next` draws from already
+/// @return          steps taken, those of earlier processes included
 template <class Trainer, class Next, MetricSink Sink>
 int64_t train(Trainer& trainer, Next&& next, const TrainOptions& options, Sink&& sink,
-              const std::function<double()>& evaluate = {}, BestWeights* best = nullptr) {
+              const std::function<double()>& evaluate = {}, BestWeights* best = nullptr,
+              Run* run = nullptr) {
   options.validate();
   require(options.evaluate_every == 0 || static_cast<bool>(evaluate),
           "TrainOptions::evaluate_every", "0 without an evaluation", options.evaluate_every);
-  int64_t since_best = 0, step = 0;
-  double best_score = 0;
-  bool evaluated = false;
-  while (step < options.steps) {
+  trainer::Progress progress;
+  if (run != nullptr) run->add({"progress", progress});
+  if (run != nullptr && best != nullptr) run->add({"best", *best});
+  const auto one_step = [&](int64_t step) {
     std::vector<Metric> metrics = trainer.step(next()).metrics();
-    ++step;
     if (options.evaluate_every > 0 && step >= options.first_evaluation &&
         step % options.evaluate_every == 0) {
       const double score = evaluate();
       metrics.push_back({"evaluation", score});
-      since_best = !evaluated || score > best_score ? 0 : since_best + 1;
-      best_score = evaluated ? std::max(best_score, score) : score;
-      evaluated = true;
+      progress.note(score);
       if (best != nullptr) best->offer(score, step);
     }
     sink.log(step, metrics);
-    if (options.patience > 0 && since_best >= options.patience) break;
+    progress.step = step;
+  };
+  while (!progress.is_over(options) && (run == nullptr || run->stopped_by() == 0)) {
+    run == nullptr ? one_step(progress.step + 1) : run->once(one_step);
   }
+  if (run != nullptr) run->save();
   if (best != nullptr) best->restore();
-  return step;
+  return progress.step;
 }
 
 }  // namespace rlhf

@@ -72,6 +72,9 @@ void read_json(const std::string& bytes) {
   if (io::parse_json(value.dump(), file_name) != value) {
     throw std::logic_error("another value when written and read again");
   }
+  if (nlohmann::json(io::parse_ordered_json(bytes, file_name)) != value) {
+    throw std::logic_error("another value with the keys in their order");
+  }
 }
 
 void read_weight_map(const std::string& bytes) {

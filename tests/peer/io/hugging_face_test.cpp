@@ -19,14 +19,9 @@ using test::ask_python;
 
 const fs::path script = fs::path(RLHF_GOLDEN_DIR) / "../peer/io/hugging_face.py";
 
-class PythonHuggingFace : public testing::Test {
+class PythonHuggingFace : public test::BesidePython {
  protected:
-  void SetUp() override {
-    const std::string check = "'" + test::python() + "' -c pass 2> /dev/null";
-    if (std::system(check.c_str()) != 0) GTEST_SKIP() << "no Python called " << test::python();
-    const std::string problem = ask_python(script, {"check"});
-    if (!problem.empty()) GTEST_SKIP() << test::python() << ": " << problem;
-  }
+  PythonHuggingFace() : BesidePython(script) {}
 
   test::TemporaryFolder folder_;
 };

@@ -17,6 +17,11 @@ const std::string valid =
     "{\"prompt\": \"caf\u00e9 \\ud83d\\ude00\", \"chosen\": \"a\", \"rejected\": \"b\", \"by\": "
     "{\"who\": [1, null]}}\n";
 
+const std::string valid_chats =
+    "{\"messages\": [{\"role\": \"user\", \"content\": \"Hi\"}, {\"role\": \"assistant\", "
+    "\"content\": null, \"tool_calls\": [{}]}], \"tools\": []}\n"
+    "{\"messages\": [{\"role\": \"assistant\", \"content\": \"caf\u00e9\"}]}\n";
+
 size_t place_in(const std::string& text, Generator& generator) {
   return static_cast<size_t>(generator.below(static_cast<int64_t>(text.size())));
 }
@@ -48,13 +53,22 @@ struct Tally {
   size_t refused = 0;  // files that ended in an error
 };
 
+/// What is never empty of a row.
+template <DataRow Row>
+const Content& never_empty(const Row& row) {
+  if constexpr (requires { row.completion; })
+    return row.completion;
+  else
+    return row.prompt;
+}
+
 template <DataRow Row>
 void read_rows(const std::string& path, Tally& tally) {
   try {
     RowReader<Row> reader(path, {.max_line_bytes = 400});
     while (const auto row = reader.next()) {
       ++tally.rows;
-      EXPECT_FALSE(row->prompt.empty());
+      EXPECT_FALSE(std::visit([](const auto& part) { return part.empty(); }, never_empty(*row)));
       EXPECT_TRUE(row->extra.is_object());
     }
   } catch (const Error& error) {
@@ -63,27 +77,36 @@ void read_rows(const std::string& path, Tally& tally) {
   }
 }
 
-TEST(RowReader, ReadsOrRefusesAnyBytes) {
+/// Reads a file that is right, and many that were it once.
+template <DataRow... Row>
+void read_damaged(const std::string& text, size_t row_count) {
   const test::TemporaryFolder folder;
   Tally whole;
-  const std::string path = folder.put("rows.jsonl", valid).string();
-  read_rows<Ranking>(path, whole);
-  read_rows<Prompt>(path, whole);
-  ASSERT_EQ(whole.rows, 4U) << "two rows, read twice";
+  const std::string path = folder.put("rows.jsonl", text).string();
+  (read_rows<Row>(path, whole), ...);
+  ASSERT_EQ(whole.rows, row_count * sizeof...(Row));
   ASSERT_EQ(whole.refused, 0U);
 
   Generator generator(1);
   Tally damaged;
-  constexpr size_t trials = 3000;
+  constexpr size_t trials = 2000;
   for (size_t trial = 0; trial < trials; ++trial) {
-    folder.put("rows.jsonl", mutated(valid, generator));
-    read_rows<Ranking>(path, damaged);
-    read_rows<Prompt>(path, damaged);
+    folder.put("rows.jsonl", mutated(text, generator));
+    (read_rows<Row>(path, damaged), ...);
   }
   // Edits that find nothing to break, or break everything, would test nothing.
-  EXPECT_GT(damaged.refused, trials / 2);
-  EXPECT_LT(damaged.refused, 2 * trials - trials / 10);
-  EXPECT_GT(damaged.rows, trials / 2);
+  const size_t reads = trials * sizeof...(Row);
+  EXPECT_GT(damaged.refused, reads / 4);
+  EXPECT_LT(damaged.refused, reads - reads / 40);
+  EXPECT_GT(damaged.rows, reads / 10);
+}
+
+TEST(RowReader, ReadsOrRefusesAnyBytes) {
+  read_damaged<Ranking, Prompt>(valid, 2);
+}
+
+TEST(RowReader, ReadsOrRefusesAnyBytesOfConversations) {
+  read_damaged<Demonstration>(valid_chats, 2);
 }
 
 }  // namespace

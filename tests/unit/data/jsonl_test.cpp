@@ -10,6 +10,7 @@
 namespace rlhf::data {
 namespace {
 
+using nlohmann::ordered_json;
 using test::error_of;
 using test::WrittenFile;
 using testing::EndsWith;
@@ -18,13 +19,21 @@ using testing::HasSubstr;
 TEST(JsonlReader, GivesValuesWithTheirLines) {
   const WrittenFile file("{\"a\": 1}\n\n  \t\r\n[2]\r\n\"last, no newline\"");
   JsonlReader reader(file.path());
-  EXPECT_EQ(reader.next(), nlohmann::json({{"a", 1}}));
+  EXPECT_EQ(reader.next(), ordered_json({{"a", 1}}));
   EXPECT_THAT(reader.where(), EndsWith(".jsonl:1"));
-  EXPECT_EQ(reader.next(), nlohmann::json::array({2}));
+  EXPECT_EQ(reader.next(), ordered_json::array({2}));
   EXPECT_THAT(reader.where(), EndsWith(".jsonl:4"));
-  EXPECT_EQ(reader.next(), nlohmann::json("last, no newline"));
+  EXPECT_EQ(reader.next(), ordered_json("last, no newline"));
   EXPECT_EQ(reader.next(), std::nullopt);
   EXPECT_EQ(reader.next(), std::nullopt);
+}
+
+TEST(JsonlReader, KeepsKeysInTheirOrder) {
+  const WrittenFile file(R"({"b": {"z": 1, "a": 2}, "a": []})");
+  EXPECT_EQ(JsonlReader(file.path()).next()->dump(), R"({"b":{"z":1,"a":2},"a":[]})");
+  const WrittenFile twice(R"({"b": {"a": 1, "c": 2, "a": 3}})");
+  EXPECT_THAT(error_of([&] { JsonlReader(twice.path()).next(); }),
+              HasSubstr(twice.path() + R"(:1: key "a" stands twice)"));
 }
 
 TEST(JsonlReader, AFileWithoutAValueIsEmptyData) {
@@ -60,7 +69,7 @@ TEST(JsonlReader, InvalidUtf8NamesTheLine) {
 TEST(JsonlReader, ALineMayBeAsLongAsTheBoundAndNoLonger) {
   const WrittenFile file("[1, 2]\n[1, 23]\n");
   JsonlReader reader(file.path(), 6);
-  EXPECT_EQ(reader.next(), nlohmann::json::array({1, 2}));
+  EXPECT_EQ(reader.next(), ordered_json::array({1, 2}));
   EXPECT_THAT(error_of([&] { reader.next(); }),
               HasSubstr(":2: length of a line: expected <= 6 bytes, got more"));
 }

@@ -26,5 +26,15 @@ TEST(Crc32c, GoesOnFromAnEarlierOne) {
   EXPECT_EQ(crc32c("6789", crc32c("12345")), crc32c("123456789"));
 }
 
+TEST(Crc32c, OfManyBytesAtATimeIsThatOfOneByOne) {
+  std::string bytes;
+  uint32_t one_by_one = 0;
+  for (int i = 0; i < 100; ++i) {
+    EXPECT_EQ(crc32c(bytes), one_by_one) << i;
+    bytes.push_back(static_cast<char>(i * 37));
+    one_by_one = crc32c(std::string_view(bytes).substr(bytes.size() - 1), one_by_one);
+  }
+}
+
 }  // namespace
 }  // namespace rlhf::io

@@ -108,6 +108,30 @@ TEST_F(WriteFile, NamesAMissingFolder) {
               AllOf(HasSubstr("absent"), HasSubstr("No such file")));
 }
 
+TEST_F(WriteFile, TellsSizeAndChecksum) {
+  const Written written = write_file_atomically(folder_ / "digits", "123456789");
+  EXPECT_EQ(written.bytes, 9);
+  EXPECT_EQ(written.crc32c, 0xE3069283U);  // RFC 3720, B.4
+}
+
+using ReplaceLink = Files;
+
+TEST_F(ReplaceLink, PointsAnOldOrANewLinkToTheTarget) {
+  fs::create_symlink("left over", folder_ / "latest.tmp");
+  for (const char* target : {"a", "b"}) {
+    replace_link(folder_ / "latest", target);
+    EXPECT_EQ(fs::read_symlink(folder_ / "latest"), target);
+  }
+  EXPECT_EQ(folder_.entry_count(), 1);
+}
+
+TEST_F(ReplaceLink, NeverTakesThePlaceOfAFolder) {
+  fs::create_directory(folder_ / "latest");
+  EXPECT_THAT(error_of([&] { replace_link(folder_ / "latest", "a"); }),
+              HasSubstr("latest: cannot replace"));
+  EXPECT_EQ(folder_.entry_count(), 1);
+}
+
 TEST_F(Json, GivesTheValue) {
   const auto value =
       read_json(folder_.put("v.json", R"({"a": [1, -2, 3.5, "x", null, true, {}], "b": []})"));

@@ -41,7 +41,8 @@ std::string said_of(const char* field, const json& value) {
 
 TEST(HuggingFaceModel, WhatItCannotBeIsRefusedByFileAndField) {
   const std::vector<std::tuple<const char*, json, std::string>> cases{
-      {"model_type", "gemma", "config.json: model_type: expected llama or mistral, got \"gemma\""},
+      {"model_type", "gemma",
+       "config.json: model_type: expected llama, mistral, qwen2, qwen3 or gpt2, got \"gemma\""},
       {"model_type", nullptr, "config.json: expected a field model_type, got none"},
       {"hidden_act", "gelu", "config.json: hidden_act: expected \"silu\", got \"gelu\""},
       {"attention_bias", true, "config.json: attention_bias: expected false, got true"},
@@ -60,6 +61,9 @@ TEST(HuggingFaceModel, WhatItCannotBeIsRefusedByFileAndField) {
        "4"},
       {"vocab_size", 12, "shape of \"model.embed_tokens.weight\": expected [12, 8], got [11, 8]"},
       {"intermediate_size", 13, "shape of \"model.layers.0.mlp.gate_proj.weight\""},
+      {"intermediate_size", 2000000000, "numbers in all tensors: expected enough for the 96000000"},
+      {"max_position_embeddings", 2000000000,
+       "numbers in all tensors: expected enough for the 8000"},
       {"num_hidden_layers", 3, "expected a tensor \"model.layers.2.mlp.down_proj.weight\""},
       {"num_hidden_layers", 1,
        "expected no tensor that the model has no place for, got \"model.layers.1."},

@@ -143,7 +143,7 @@ TEST_F(SavedModel, NamesTheFieldThatDoesNotFit) {
   expect([](json& d) { d.erase("numbers"); }, ": expected a field numbers, got none");
   expect([](json& d) { d["more"] = 1; }, ": expected no unknown field, got more");
   expect([](json& d) { d["format"] = "else"; }, ": format: expected rlhf-model, got \"else\"");
-  expect([](json& d) { d["version"] = 2; }, ": version: expected 1, got 2");
+  expect([](json& d) { d["version"] = 1; }, ": version: expected 2, got 1");
   expect([](json& d) { d["kind"] = "actor_critic"; },
          ": kind: expected causal_lm, got \"actor_critic\"");
   expect([](json& d) { d["numbers"] = "int8"; },
@@ -151,10 +151,14 @@ TEST_F(SavedModel, NamesTheFieldThatDoesNotFit) {
   expect([](json& d) { d["transformer"] = 3; }, ": transformer: expected an object, got number");
   expect([](json& d) { d["transformer"].erase("heads"); },
          ": transformer: expected a field heads, got none");
-  expect([](json& d) { d["transformer"]["bias"] = true; },
-         ": transformer: expected no unknown field, got bias");
+  expect([](json& d) { d["transformer"]["experts"] = 8; },
+         ": transformer: expected no unknown field, got experts");
   expect([](json& d) { d["transformer"]["dim"] = "16"; },
          ": transformer: dim: expected an integer, got \"16\"");
+  expect([](json& d) { d["transformer"]["bias"] = "some"; },
+         ": transformer: bias: expected none or qkv or all, got \"some\"");
+  expect([](json& d) { d["transformer"]["query_key_norm"] = 1; },
+         ": transformer: query_key_norm: expected true or false, got 1");
   expect([](json& d) { d["transformer"]["heads"] = 3; },
          ": transformer: TransformerConfig::kv_heads: expected a divisor of heads (3), got 2");
 }

@@ -112,7 +112,8 @@ TEST(AdamW, ANonFiniteGradientIsNamedAndNothingMoves) {
     b.mutable_grad() = doubles({1, bad});
     EXPECT_THAT(
         error_of([&] { optimizer.step(); }),
-        HasSubstr("gradient of parameter 'layers.1.b': expected finite, got NaN or infinity"));
+        HasSubstr(
+            "gradient of parameter 'layers.1.b': expected a finite number, got NaN or infinity"));
     EXPECT_THAT(a, TensorEquals(doubles({1})));
     EXPECT_THAT(b, TensorEquals(doubles({2, 3})));
     EXPECT_THAT(a.grad(), TensorEquals(doubles({1})));

@@ -57,6 +57,15 @@ TEST_F(Jsonl, ReplacesOrAppendsAsAsked) {
   EXPECT_EQ(content(), "{\"step\":3}\n");
 }
 
+TEST_F(Jsonl, ReplacesNothingBeforeTheFirstLine) {
+  folder_.put("metrics.jsonl", "{\"step\":1}\n");
+  JsonlSink sink(path());
+  EXPECT_EQ(content(), "{\"step\":1}\n");
+  sink.log(2, {});
+  sink.log(3, {});
+  EXPECT_EQ(content(), "{\"step\":2}\n{\"step\":3}\n");
+}
+
 TEST_F(Jsonl, AppendCutsOffATornLine) {
   folder_.put("metrics.jsonl", "{\"step\":1}\n{\"ste");
   JsonlSink(path(), JsonlMode::append).log(2, {});
@@ -89,8 +98,15 @@ TEST_F(Jsonl, RefusesNamesThatWouldStandTwice) {
 }
 
 TEST_F(Jsonl, NamesAFileItCannotWrite) {
-  EXPECT_THAT(error_of([&] { JsonlSink(folder_ / "absent/metrics.jsonl"); }),
-              HasSubstr((folder_ / "absent/metrics.jsonl").string()));
+  folder_.put("a", "no folder");
+  for (const char* bad : {"a/metrics.jsonl", "."}) {
+    EXPECT_THAT(error_of([&] { JsonlSink(folder_ / bad); }), HasSubstr((folder_ / bad).string()));
+  }
+}
+
+TEST_F(Jsonl, MakesTheFoldersAboveIt) {
+  JsonlSink(folder_ / "runs/1/metrics.jsonl").log(1, {});
+  EXPECT_EQ(io::read_file(folder_ / "runs/1/metrics.jsonl"), "{\"step\":1}\n");
 }
 
 TEST_F(Jsonl, SaysWhenTheDiskIsFull) {

@@ -112,7 +112,7 @@ TEST(Shaping, ABaseScoreThatIsNotFiniteIsNeverClippedAway) {
   EXPECT_THAT(error_of([] {
                 scores_of(clip(scores_are({1, HUGE_VALF, 2}), -5, 5));
               }),
-              HasSubstr("scores of a shaped reward's base: expected finite numbers, got inf "
+              HasSubstr("scores of a shaped reward's base: expected a finite number, got inf "
                         "for sequence 1"));
 }
 
@@ -160,7 +160,7 @@ TEST(Ensemble, NamesWhatCannotWork) {
   EXPECT_THAT(error_of([] {
                 scores_of(Ensemble({scores_are({1, 2, 3}), scores_are({1, NAN, 3})}));
               }),
-              HasSubstr("scores of member 1 of Ensemble: expected finite numbers, got nan "
+              HasSubstr("scores of member 1 of Ensemble: expected a finite number, got nan "
                         "for sequence 1"));
   EXPECT_THAT(error_of([] { Ensemble({scores_are({1})}, {.std_weight = -1}); }),
               HasSubstr("EnsembleOptions::std_weight: expected a finite number >= 0, got -1"));

@@ -4,20 +4,17 @@
 #include <gtest/gtest.h>
 
 #include "rlhf/text/character_tokenizer.hpp"
+#include "support/chats.hpp"
 #include "support/error_of.hpp"
-#include "support/small_bpe.hpp"
 
 namespace rlhf {
 namespace {
 
+using test::chatml;
 using test::error_of;
 using testing::ElementsAre;
 using testing::HasSubstr;
 
-const std::string chatml =
-    "{% for message in messages %}{{ '<|im_start|>' + message.role + '\\n' + message.content + "
-    "'<|im_end|>\\n' }}{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\\n' }}"
-    "{% endif %}";
 const std::vector<std::string> im_end{"<|im_end|>"};
 
 std::vector<Message> conversation() {

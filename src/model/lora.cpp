@@ -1,0 +1,208 @@
+#include "rlhf/model/lora.hpp"
+
+#include <cmath>
+#include <map>
+#include <regex>
+
+#include "lora_modules.hpp"
+#include "rlhf/core/error.hpp"
+#include "rlhf/model/causal_lm.hpp"
+#include "weight_names.hpp"
+
+namespace rlhf {
+namespace {
+
+/// "model.layers.0.self_attn.q_proj" of "model.layers.0.self_attn.q_proj.weight"
+std::string module_of(const std::string& weight) {
+  return weight.substr(0, weight.rfind('.'));
+}
+
+class Targets {
+ public:
+  explicit Targets(const std::vector<std::string>& patterns) {
+    for (const std::string& pattern : patterns) {
+      try {
+        patterns_.push_back(
+            {.text = pattern, .expression = std::regex(pattern == "all-linear" ? ".*" : pattern)});
+      } catch (const std::regex_error& error) {
+        fail("LoraOptions::targets", "regular expressions", pattern + ": " + error.what());
+      }
+    }
+  }
+  bool select(const std::string& module) {
+    bool selected = false;
+    for (Pattern& pattern : patterns_) {
+      if (!std::regex_match(module, pattern.expression) &&
+          !std::regex_match(module.substr(module.rfind('.') + 1), pattern.expression)) {
+        continue;
+      }
+      selected = pattern.used = true;
+    }
+    return selected;
+  }
+  /// @param modules  of which each pattern must have selected one
+  void require_used(const std::string& modules) const {
+    for (const Pattern& pattern : patterns_) {
+      require(pattern.used, "LoraOptions::targets: \"" + pattern.text + "\"",
+              "a pattern that selects some of " + modules, "none");
+    }
+  }
+
+ private:
+  struct Pattern {
+    std::string text;
+    std::regex expression;
+    bool used = false;
+  };
+  std::vector<Pattern> patterns_;
+};
+
+/// The place of a matrix among the parameters, as "layers.0.qkv", and its parts' modules.
+model::Adapters adapters_of(const Transformer& trunk, const LoraOptions& options) {
+  const TransformerConfig& config = trunk.config();
+  const model::WeightNames names = model::hugging_face_names(model::family_of(config));
+  Targets targets(options.targets);
+  model::Adapters adapters{.options = options,
+                           .layers = std::vector<std::array<std::vector<model::AdapterPart>, 4>>(
+                               static_cast<size_t>(config.layers))};
+  std::string modules;
+  for (int64_t layer = 0; layer < config.layers; ++layer) {
+    for (size_t which = 0; which < 4; ++which) {
+      int64_t begin = 0;
+      for (const model::NamedRows& part :
+           model::rows_there(config, names, layer, TransformerBlock::adaptable[which].name)) {
+        const std::string module = module_of(part.name);
+        if (layer == 0) modules += (modules.empty() ? "" : ", ") + module;
+        if (targets.select(module)) {
+          adapters.layers[static_cast<size_t>(layer)][which].push_back(
+              {.begin = begin, .rows = part.rows});
+        }
+        begin += part.rows;
+      }
+    }
+  }
+  targets.require_used(modules + " and those of the other layers");
+  return adapters;
+}
+
+}  // namespace
+
+namespace model {
+
+std::vector<AdaptedModule> adapted_modules(const Transformer& trunk) {
+  std::vector<AdaptedModule> modules;
+  if (trunk.adapters() == nullptr) return modules;
+  const TransformerConfig& config = trunk.config();
+  const WeightNames names = hugging_face_names(family_of(config));
+  std::map<std::string, Tensor> weights;
+  for (const auto& [name, weight] : trunk.named_parameters()) weights[name] = weight;
+  for (int64_t layer = 0; layer < config.layers; ++layer) {
+    for (size_t which = 0; which < 4; ++which) {
+      const std::string ours = TransformerBlock::adaptable[which].name;
+      const std::string place = "layers." + std::to_string(layer) + "." + ours;
+      const auto& parts = trunk.adapters()->parts(layer, static_cast<Adapted>(which));
+      int64_t begin = 0, part = 0, row_of_b = 0;
+      for (const NamedRows& there : rows_there(config, names, layer, ours)) {
+        if (part < static_cast<int64_t>(parts.size()) &&
+            parts[static_cast<size_t>(part)].begin == begin) {
+          modules.push_back({.name = module_of(there.name),
+                             .a = weights.at(place + "_lora_a"),
+                             .b = weights.at(place + "_lora_b"),
+                             .part = part++,
+                             .row_of_b = row_of_b,
+                             .rows = there.rows});
+          row_of_b += there.rows;
+        }
+        begin += there.rows;
+      }
+    }
+  }
+  return modules;
+}
+
+bool stores_transposed(const TransformerConfig& config) {
+  return hugging_face_names(family_of(config)).transposed;
+}
+
+std::string escaped(const std::string& text) {
+  static const std::regex special(R"([.^$|()\[\]{}*+?\\])");
+  return std::regex_replace(text, special, R"(\$&)");
+}
+
+}  // namespace model
+
+void LoraOptions::validate() const {
+  require(rank >= 1, "LoraOptions::rank", ">= 1", rank);
+  require(std::isfinite(alpha) && alpha != 0, "LoraOptions::alpha", "a number other than 0", alpha);
+  require(!targets.empty(), "LoraOptions::targets", "at least one pattern", "none");
+}
+
+Transformer Transformer::view() const {
+  Transformer copy = alias();
+  copy.adapters_ = nullptr;
+  for (TransformerBlock& block : copy.blocks_) {
+    for (const auto& place : TransformerBlock::adaptable)
+      block.*place.a = block.*place.b = Tensor();
+  }
+  copy.for_each_parameter([](Tensor& weight) { weight = weight.detach(); });
+  return copy;
+}
+
+Transformer Transformer::with_adapters(const LoraOptions& options, Generator& generator) const {
+  options.validate();
+  Transformer adapted = view();
+  auto adapters = std::make_shared<const model::Adapters>(adapters_of(*this, options));
+  for (int64_t layer = 0; layer < config_.layers; ++layer) {
+    TransformerBlock& block = adapted.blocks_[static_cast<size_t>(layer)];
+    for (size_t which = 0; which < 4; ++which) {
+      const auto& place = TransformerBlock::adaptable[which];
+      const auto& parts = adapters->parts(layer, static_cast<model::Adapted>(which));
+      if (parts.empty()) continue;
+      int64_t rows = 0;
+      for (const model::AdapterPart& part : parts) rows += part.rows;
+      const Tensor& weight = block.*place.weight;
+      const int64_t inputs = weight.size(1), count = static_cast<int64_t>(parts.size());
+      const double deviation = 1 / std::sqrt(3 * static_cast<double>(inputs));
+      Tensor a = torch::empty({count * options.rank, inputs});
+      generator.fill_normal(a, 0, deviation);
+      block.*place.a = a.to(weight.options()).requires_grad_();
+      block.*place.b = torch::zeros({rows, options.rank}, weight.options()).requires_grad_();
+    }
+  }
+  adapted.adapters_ = std::move(adapters);
+  return adapted;
+}
+
+Tensor Transformer::effective(size_t layer, model::Adapted which) const {
+  const auto& place = TransformerBlock::adaptable[static_cast<size_t>(which)];
+  const TransformerBlock& block = blocks_[layer];
+  const Tensor &a = block.*place.a, &b = block.*place.b, &weight = block.*place.weight;
+  if (!a.defined()) return weight;
+  NoGrad no_grad;
+  Tensor sum = weight.detach().clone();
+  const int64_t rank = b.size(1);
+  int64_t row_of_b = 0, column = 0;
+  for (const auto& part : adapters_->parts(static_cast<int64_t>(layer), which)) {
+    sum.narrow(0, part.begin, part.rows)
+        .addmm_(b.narrow(0, row_of_b, part.rows), a.narrow(0, column, rank), 1,
+                adapters_->options.scale());
+    row_of_b += part.rows;
+    column += rank;
+  }
+  return sum;
+}
+
+Transformer Transformer::merged() const {
+  require(adapters_ != nullptr, "model to merge", "one with adapters", "none");
+  Transformer merged = view().clone();
+  for (size_t layer = 0; layer < blocks_.size(); ++layer) {
+    for (size_t which = 0; which < 4; ++which) {
+      merged.blocks_[layer].*TransformerBlock::adaptable[which].weight =
+          effective(layer, static_cast<model::Adapted>(which)).detach().clone();
+    }
+  }
+  merged.for_each_parameter([](Tensor& weight) { weight.requires_grad_(true); });
+  return merged;
+}
+
+}  // namespace rlhf

@@ -1,0 +1,25 @@
+/// The linear layers that adapters stand beside, by their names in Hugging Face's files.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "rlhf/model/transformer.hpp"
+
+namespace rlhf::model {
+
+/// One linear layer with an adapter, and its part of the stacked A and B.
+struct AdaptedModule {
+  std::string name;  ///< "model.layers.0.self_attn.q_proj"
+  Tensor a, b;       ///< those of the whole product
+  int64_t part, row_of_b, rows;
+};
+std::vector<AdaptedModule> adapted_modules(const Transformer& trunk);
+
+/// Whether the family's files hold matrices as [in, out].
+bool stores_transposed(const TransformerConfig& config);
+
+/// A pattern that matches this text alone.
+std::string escaped(const std::string& text);
+
+}  // namespace rlhf::model

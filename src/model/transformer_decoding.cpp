@@ -1,0 +1,146 @@
+// Transformer token by token, with a key/value cache.
+#include <algorithm>
+
+#include "composite_layer.hpp"
+#include "fused_decoder.hpp"
+#include "fused_step.hpp"
+#include "gemm.hpp"
+#include "number.hpp"
+#include "pool.hpp"
+#include "rlhf/core/error.hpp"
+#include "rlhf/model/transformer.hpp"
+
+namespace rlhf {
+
+std::shared_ptr<const model::PackedDecoder> Transformer::packed(const Tensor& output) const {
+  std::vector<model::PackedDecoder::Layer> layers;
+  const kernels::Number number = model::number_of(decoding_);
+  for (size_t i = 0; i < blocks_.size(); ++i) {
+    const TransformerBlock& block = blocks_[i];
+    const auto matrix = [&](model::Adapted which, const Tensor& bias) {
+      return model::PackedMatrix(number, effective(i, which), bias);
+    };
+    layers.push_back(
+        {.attention_norm = block.attention_norm,
+         .attention_norm_bias = block.attention_norm_bias,
+         .query_norm = block.query_norm,
+         .key_norm = block.key_norm,
+         .mlp_norm = block.mlp_norm,
+         .mlp_norm_bias = block.mlp_norm_bias,
+         .qkv = matrix(model::Adapted::qkv, block.qkv_bias),
+         .attention_out = matrix(model::Adapted::attention_out, block.attention_out_bias),
+         .gate_up = matrix(model::Adapted::gate_up, block.gate_up_bias),
+         .down = matrix(model::Adapted::down, block.down_bias)});
+  }
+  return std::make_shared<const model::PackedDecoder>(
+      model::PackedDecoder{.shape = model::decoder_shape(config_),
+                           .embedding = embedding_,
+                           .positions = positions_,
+                           .layers = std::move(layers),
+                           .norm = norm_,
+                           .norm_bias = norm_bias_,
+                           .output = model::PackedMatrix(number, output),
+                           .cosines = cosines_,
+                           .sines = sines_});
+}
+
+KvCache Transformer::read(const Tensor& tokens, const std::vector<int64_t>& lengths, int64_t room,
+                          const Tensor& output) const {
+  NoGrad no_grad;
+  const model::SequenceLayout layout(lengths, tokens.device());
+  for (int64_t row = 0; row < layout.size(); ++row) {
+    check_length(layout.lengths[static_cast<size_t>(row)], row);
+  }
+  const int64_t key_heads = config_.key_heads(), head_size = config_.head_size();
+  KvCache cache{.keys = {}, .values = {}, .lengths = lengths};
+  const int64_t capacity =
+      model::cache_capacity(std::min(layout.longest + room, config_.context_length));
+  const bool fused = model::can_fuse(embedding_) && model::can_fuse(output);
+  // The kernels read no further than the lengths say: what lies behind may be anything.
+  const auto room_for = [&](at::IntArrayRef sizes) {
+    return fused ? model::pooled(sizes)
+                 : torch::zeros(sizes, embedding_.options().requires_grad(false));
+  };
+  const int64_t block = kernels::key_block;
+  for (int64_t layer = 0; layer < config_.layers; ++layer) {
+    cache.values.push_back(room_for({layout.size(), key_heads, capacity, head_size}));
+    cache.keys.push_back(
+        fused ? room_for({layout.size(), key_heads, capacity / block, head_size, block})
+              : room_for({layout.size(), key_heads, capacity, head_size}));
+  }
+  Tensor x = embed(tokens, layout.positions);
+  if (fused) {
+    cache.packed = packed(output);
+    if (layout.tokens > 0) {
+      model::DecoderBatch batch = fused_batch(layout, torch::empty({0}, torch::kInt64));
+      // As step() computes; int8 is for few rows.
+      batch.number =
+          decoding_ == Precision::float32 ? kernels::Number::float32 : kernels::Number::bfloat16;
+      model::fused_read(x, fused_weights(), batch, cache);
+    }
+    return cache;
+  }
+  if (layout.tokens == 0) return cache;
+  const auto angles = rotation(layout.positions);
+  for (size_t layer = 0; layer < blocks_.size(); ++layer) {
+    const model::composite::Layer own = composite_layer(layer);
+    const Tensor qkv = model::composite::qkv(own, x, angles);
+    const auto [q, k, v] = model::composite::split_heads(config_, model::pad(qkv, layout));
+    cache.keys[layer].narrow(2, 0, layout.longest).copy_(k);
+    cache.values[layer].narrow(2, 0, layout.longest).copy_(v);
+    if (layer + 1 == blocks_.size()) break;  // its output is nobody's input
+    x = model::composite::after_attention(own, x,
+                                          model::composite::causal_attention(config_, qkv, layout));
+  }
+  return cache;
+}
+
+Tensor Transformer::step(KvCache& cache, const Tensor& tokens, const Tensor& output) const {
+  NoGrad no_grad;
+  require_shape(tokens, {cache.size()}, "tokens of Decoder::step");
+  const auto longest_before = *std::max_element(cache.lengths.begin(), cache.lengths.end());
+  const int64_t longest = longest_before + 1;
+  check_length(longest, std::max_element(cache.lengths.begin(), cache.lengths.end()) -
+                            cache.lengths.begin());
+  if (model::cache_capacity(longest) > cache.capacity()) {
+    cache.reserve(std::min(config_.context_length, std::max(longest, 2 * longest_before)));
+  }
+  if (cache.packed) {
+    check_tokens(tokens);
+    return model::fused_step(cache, tokens.contiguous());
+  }
+  const int64_t queries = config_.heads, key_heads = config_.key_heads();
+  const Tensor positions = int64_tensor(cache.lengths).to(tokens.device());
+  const auto angles = rotation(positions);
+  const bool ragged = std::any_of(cache.lengths.begin(), cache.lengths.end(),
+                                  [&](int64_t n) { return n != longest_before; });
+  const Tensor rows = torch::arange(cache.size(), positions.options());
+  std::optional<Tensor> mask;
+  if (ragged) {
+    mask = (torch::arange(longest, positions.options()).unsqueeze(0) <= positions.unsqueeze(1))
+               .view({cache.size(), 1, 1, longest});
+  }
+  Tensor x = embed(tokens, positions);
+  for (size_t layer = 0; layer < blocks_.size(); ++layer) {
+    const model::composite::Layer own = composite_layer(layer);
+    const Tensor qkv = model::composite::qkv(own, x, angles);
+    const Tensor k = qkv.narrow(1, queries, key_heads);
+    const Tensor v = qkv.narrow(1, queries + key_heads, key_heads);
+    if (ragged) {
+      cache.keys[layer].transpose(1, 2).index_put_({rows, positions}, k);
+      cache.values[layer].transpose(1, 2).index_put_({rows, positions}, v);
+    } else {
+      cache.keys[layer].select(2, longest_before).copy_(k);
+      cache.values[layer].select(2, longest_before).copy_(v);
+    }
+    const Tensor mixed = at::scaled_dot_product_attention(
+        qkv.narrow(1, 0, queries).unsqueeze(2), cache.keys[layer].narrow(2, 0, longest),
+        cache.values[layer].narrow(2, 0, longest), mask, 0.0,
+        /*is_causal=*/false, {}, queries != key_heads);
+    x = model::composite::after_attention(own, x, mixed.flatten(1));
+  }
+  for (int64_t& length : cache.lengths) ++length;
+  return torch::linear(model::composite::norm(config_, x, norm_, norm_bias_), output);
+}
+
+}  // namespace rlhf

@@ -1,0 +1,345 @@
+#include "rlhf/checkpoint/run.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <csignal>
+
+#include "rlhf/core/error.hpp"
+#include "rlhf/io/files.hpp"
+#include "rlhf/optimizer/adamw.hpp"
+#include "support/error_of.hpp"
+#include "support/temporary_folder.hpp"
+
+namespace rlhf {
+namespace {
+
+namespace fs = std::filesystem;
+using test::error_of;
+using testing::AllOf;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::Not;
+
+/// A part with one of each kind of value, and a weight.
+struct Counter {
+  double rate = 0.5;
+  int64_t memory = 1;
+  int64_t count = 0;
+  uint64_t large = ~uint64_t{0};
+  double infinite = std::numeric_limits<double>::infinity();
+  bool odd = false;
+  std::string word = "none";
+  std::vector<double> seen = {};
+  Tensor weight = torch::zeros({2});
+
+  void archive(Archive& archive) {
+    archive.option("rate", rate);
+    archive.option("memory", memory, OnResume::may_change);
+    archive.value("count", count);
+    archive.value("large", large);
+    archive.value("infinite", infinite);
+    archive.value("odd", odd);
+    archive.value("word", word);
+    archive.value("seen", seen);
+    archive.tensors("", {{"weight", weight}});
+  }
+  void step() {
+    ++count;
+    odd = !odd;
+    word += "+";
+    seen.push_back(0.1 * static_cast<double>(count));
+    weight.add_(1.0);
+  }
+};
+
+class RunTest : public testing::Test {
+ protected:
+  RunOptions options(int64_t save_every = 1) {
+    return {.save_every = save_every,
+            .say = [this](std::string_view text) { said_.append(text).append("\n"); }};
+  }
+  fs::path path() const { return folder_ / "run"; }
+  /// Steps a counter from where the folder's run stands.
+  Counter count_to(int64_t steps, RunOptions with, Counter counter = {}) {
+    rlhf::Run run{path(), {{"counter", counter}}, std::move(with)};
+    run.until(steps, [&](int64_t) { counter.step(); });
+    return counter;
+  }
+  Counter count_to(int64_t steps) { return count_to(steps, options()); }
+  std::vector<std::string> entries() const {
+    std::vector<std::string> names;
+    for (const auto& entry : fs::directory_iterator(path())) {
+      names.push_back(entry.path().filename().string());
+    }
+    std::ranges::sort(names);
+    return names;
+  }
+  test::TemporaryFolder folder_;
+  std::string said_;
+};
+
+TEST_F(RunTest, GivesEveryPartBackAsItWas) {
+  const Counter before = count_to(3), after = count_to(3);
+  EXPECT_EQ(after.count, 3);
+  EXPECT_EQ(after.large, before.large);
+  EXPECT_EQ(after.infinite, before.infinite);
+  EXPECT_EQ(after.odd, before.odd);
+  EXPECT_EQ(after.word, "none+++");
+  EXPECT_EQ(after.seen, before.seen);
+  EXPECT_TRUE(torch::equal(after.weight, before.weight));
+  EXPECT_THAT(said_, HasSubstr("run: goes on after step 3"));
+}
+
+TEST_F(RunTest, CallsTheBodyForStepsNotYetDone) {
+  count_to(2);
+  Counter counter;
+  rlhf::Run run{path(), {{"counter", counter}}, options()};
+  std::vector<int64_t> steps;
+  run.until(4, [&](int64_t step) { steps.push_back(step); });
+  EXPECT_THAT(steps, ElementsAre(3, 4));
+  EXPECT_EQ(run.step(), 4);
+}
+
+TEST_F(RunTest, KeepsTheNewestCheckpointsAndALinkToTheLast) {
+  RunOptions three = options(2);
+  three.keep = 3;
+  count_to(9, three);
+  EXPECT_THAT(entries(),
+              ElementsAre("latest", "lock", "step-00000006", "step-00000008", "step-00000009"));
+  EXPECT_EQ(fs::read_symlink(path() / "latest"), "step-00000009");
+}
+
+TEST_F(RunTest, GoesOnFromWhereLatestPoints) {
+  count_to(3);
+  io::replace_link(path() / "latest", "step-00000001");
+  EXPECT_EQ(count_to(1).count, 1);
+  EXPECT_EQ(count_to(5).count, 5);
+}
+
+TEST_F(RunTest, RemovesWhatAKilledProcessLeftHalfDone) {
+  count_to(1);
+  fs::create_directories(path() / "step-00000002.tmp/deep");
+  fs::create_symlink("step-00000002", path() / "latest.tmp");
+  folder_.put("run/notes.tmp", "not ours");
+  count_to(1);
+  EXPECT_THAT(entries(),
+              ElementsAre("latest", "lock", "notes.tmp", "step-00000000", "step-00000001"));
+}
+
+TEST_F(RunTest, NamesEveryOptionThatDiffers) {
+  count_to(2);
+  Counter other{.rate = 0.25};
+  EXPECT_THAT(error_of([&] { count_to(3, options(), other); }),
+              HasSubstr("the program is another than the one that saved: counter/rate: 0.5 in the "
+                        "checkpoint, 0.25 now"));
+  EXPECT_EQ(count_to(2).count, 2);  // nothing was changed by the attempt
+}
+
+TEST_F(RunTest, TakesAnotherValueOfAnOptionThatMayChangeAndSaysSo) {
+  count_to(2);
+  EXPECT_EQ(count_to(3, options(), Counter{.memory = 8}).count, 3);
+  EXPECT_THAT(said_, HasSubstr("counter/memory: 1 in the checkpoint, 8 now"));
+  RunOptions lenient = options();
+  lenient.may_change = {"counter/rate"};
+  EXPECT_EQ(count_to(4, lenient, Counter{.rate = 0.25}).count, 4);
+}
+
+TEST_F(RunTest, RefusesTensorsThatDoNotFit) {
+  count_to(2);
+  Counter wide{.weight = torch::zeros({3})};
+  EXPECT_THAT(error_of([&] { count_to(3, options(), wide); }),
+              HasSubstr("does not fit \"counter\": \"weight\": expected Float [3], got Float [2]"));
+}
+
+TEST_F(RunTest, RefusesAProgramWithoutAPartOfTheCheckpoint) {
+  Counter counter, second;
+  {
+    rlhf::Run run{path(), {{"counter", counter}, {"second", second}}, options()};
+    run.until(1, [&](int64_t) {});
+  }
+  EXPECT_THAT(error_of([&] { count_to(2); }),
+              HasSubstr("those of the checkpoint, which holds more, got nothing for "
+                        "\"second/count\" and 8 more"));
+  rlhf::Run run{path(), {{"counter", counter}}, options()};
+  run.add({"second", second});
+  EXPECT_NO_THROW(run.until(2, [&](int64_t) {}));
+}
+
+TEST_F(RunTest, RefusesAProgramWithAPartThatTheCheckpointLacks) {
+  count_to(1);
+  Counter counter, second;
+  EXPECT_THAT(error_of([&] {
+                rlhf::Run(path(), {{"counter", counter}, {"second", second}}, options());
+              }),
+              AllOf(HasSubstr("second/rate: absent in the checkpoint, 0.5 now"),
+                    HasSubstr("second/count: absent in the checkpoint"),
+                    HasSubstr("\"weight\" is missing")));
+}
+
+TEST_F(RunTest, RefusesTwoPartsOfOneName) {
+  Counter counter, second;
+  rlhf::Run run{path(), {{"counter", counter}, {"counter", second}}, options()};
+  EXPECT_THAT(error_of([&] { run.until(1, [](int64_t) {}); }),
+              HasSubstr("parts of a run: expected a name for each, got \"counter/rate\" twice"));
+}
+
+TEST_F(RunTest, SaysWhenNoCheckpointCanBeUsed) {
+  count_to(2);
+  for (const char* step : {"step-00000000", "step-00000001", "step-00000002"}) {
+    fs::resize_file(path() / step / "state.json", 3);
+  }
+  EXPECT_THAT(error_of([&] { count_to(3); }),
+              AllOf(HasSubstr("none of 3 checkpoints can be used"), HasSubstr("step-00000002")));
+  EXPECT_TRUE(fs::exists(path() / "step-00000002"));  // nothing was set aside
+}
+
+TEST_F(RunTest, AStepThatFailsLeavesTheStateBeforeIt) {
+  Counter counter;
+  const auto body = [&](int64_t step) {
+    if (step == 6) {
+      counter.count = 1000;  // as a loader that had gone ahead
+      throw std::runtime_error("no electricity");
+    }
+    counter.step();
+  };
+  {
+    rlhf::Run run{path(), {{"counter", counter}}, options(100)};
+    EXPECT_THROW(run.until(9, body), std::runtime_error);
+  }
+  EXPECT_THAT(said_, HasSubstr("step 6 failed; the state before it is in"));
+  const Counter after = count_to(9);
+  EXPECT_EQ(after.count, 9);
+  EXPECT_EQ(after.weight[0].item<float>(), 9.0F);
+}
+
+TEST_F(RunTest, AStepThatFailedWithWeightsMovedSavesNothing) {
+  Counter counter;
+  {
+    rlhf::Run run{path(), {{"counter", counter}}, options(4)};
+    EXPECT_THROW(run.until(9,
+                           [&](int64_t step) {
+                             counter.step();
+                             if (step == 6) throw std::runtime_error("no electricity");
+                           }),
+                 std::runtime_error);
+  }
+  EXPECT_THAT(said_, HasSubstr("step 6 failed after it had moved weights: go on from"));
+  EXPECT_EQ(count_to(4).count, 4);
+}
+
+TEST_F(RunTest, ACopyInMemoryOutlivesAStepThatFailedWithWeightsMoved) {
+  RunOptions copies = options(100);
+  copies.last_good = LastGood::in_memory;
+  Counter counter;
+  {
+    rlhf::Run run{path(), {{"counter", counter}}, copies};
+    EXPECT_THROW(run.until(9,
+                           [&](int64_t step) {
+                             counter.step();
+                             if (step == 6) throw std::runtime_error("no electricity");
+                           }),
+                 std::runtime_error);
+  }
+  EXPECT_THAT(said_, HasSubstr("step 6 failed; the state before it is in"));
+  const Counter after = count_to(9);
+  EXPECT_EQ(after.count, 9);
+  EXPECT_EQ(after.weight[0].item<float>(), 9.0F);
+}
+
+TEST_F(RunTest, OptionsThatCannotWorkAreNamed) {
+  const auto refused = [&](RunOptions bad) {
+    return error_of([&] { rlhf::Run(path(), {}, bad); });
+  };
+  EXPECT_THAT(refused({.save_every = -1}), HasSubstr("RunOptions::save_every: expected >= 0"));
+  EXPECT_THAT(refused({.keep = 0}), HasSubstr("RunOptions::keep: expected >= 1, got 0"));
+  EXPECT_THAT(refused({.on_signal = OnSignal{7}}), HasSubstr("RunOptions::on_signal"));
+  EXPECT_FALSE(fs::exists(path()));
+}
+
+TEST_F(RunTest, ASecondRunInTheFolderIsRefused) {
+  Counter counter;
+  const rlhf::Run run{path(), {{"counter", counter}}, options()};
+  EXPECT_THAT(error_of([&] { count_to(1); }),
+              HasSubstr("run: expected a folder that no other process uses, got one that process " +
+                        std::to_string(::getpid()) + " holds"));
+}
+
+TEST_F(RunTest, ASignalFinishesTheStepSavesAndReturns) {
+  RunOptions stops = options(100);
+  stops.on_signal = OnSignal::save_and_return;
+  Counter counter;
+  {
+    rlhf::Run run{path(), {{"counter", counter}}, stops};
+    run.until(9, [&](int64_t step) {
+      if (step == 3) std::raise(SIGTERM);
+      counter.step();
+    });
+    EXPECT_EQ(run.step(), 3);
+    EXPECT_EQ(run.stopped_by(), SIGTERM);
+  }
+  EXPECT_THAT(said_, HasSubstr("stopped by signal 15 after step 3; saved in"));
+  EXPECT_EQ(count_to(4).count, 4);
+}
+
+TEST_F(RunTest, ASignalEndsTheProcessWithTheShellsStatus) {
+  const auto raise_in_a_step = [&](int signal) {
+    Counter counter;
+    rlhf::Run run{path(), {{"counter", counter}}, RunOptions{}};
+    run.until(9, [&](int64_t) {
+      counter.step();
+      std::raise(signal);
+    });
+  };
+  for (const int signal : {SIGINT, SIGTERM}) {
+    EXPECT_EXIT(raise_in_a_step(signal), testing::ExitedWithCode(128 + signal),
+                "saved in .*step-0000000.. Start the same program again to go on");
+  }
+  EXPECT_EQ(count_to(2).count, 2);
+}
+
+TEST_F(RunTest, ASecondSignalEndsTheProcessAtOnce) {
+  const auto raise_twice = [&] {
+    Counter counter;
+    rlhf::Run run{path(), {{"counter", counter}}, RunOptions{}};
+    run.until(9, [&](int64_t) {
+      std::raise(SIGINT);
+      std::raise(SIGTERM);
+    });
+  };
+  EXPECT_EXIT(raise_twice(), testing::ExitedWithCode(128 + SIGTERM), "");
+  EXPECT_EQ(count_to(0).count, 0);
+}
+
+TEST_F(RunTest, AfterwardsSignalsDoWhatTheyDidBefore) {
+  static int caught = 0;
+  const auto before = std::signal(SIGTERM, [](int signal) { caught = signal; });
+  count_to(1);
+  std::raise(SIGTERM);
+  EXPECT_EQ(caught, SIGTERM);
+  std::signal(SIGTERM, before);
+}
+
+TEST_F(RunTest, LinearModelsAreParts) {
+  struct Model {
+    Tensor weight = torch::ones({2}).requires_grad_();
+    std::vector<NamedTensor> named_parameters() const { return {{"weight", weight}}; }
+  };
+  const auto train = [&](int64_t steps) {
+    Model model;
+    AdamW optimizer{model.named_parameters(), {.learning_rate = 0.1}};
+    rlhf::Run run{path(), {{"model", model}, {"optimizer", optimizer}}, options()};
+    run.until(steps, [&](int64_t) {
+      model.weight.square().sum().backward();
+      optimizer.step();
+    });
+    return model.weight;
+  };
+  train(2);
+  const Tensor resumed = train(4);
+  fs::remove_all(path());
+  EXPECT_TRUE(torch::equal(resumed, train(4)));
+}
+
+}  // namespace
+}  // namespace rlhf

@@ -1,0 +1,174 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "rlhf/io/safetensors.hpp"
+#include "rlhf/model/lora_files.hpp"
+#include "support/error_of.hpp"
+#include "support/temporary_folder.hpp"
+
+namespace rlhf {
+namespace {
+
+using nlohmann::json;
+using test::error_of;
+using testing::HasSubstr;
+
+class Lora : public testing::Test {
+ protected:
+  static CausalLM random_base() {
+    Generator generator(4);
+    CausalLM base({.vocab_size = 13,
+                   .dim = 8,
+                   .hidden_dim = 12,
+                   .layers = 2,
+                   .heads = 2,
+                   .kv_heads = 1,
+                   .context_length = 32},
+                  generator);
+    NoGrad no_grad;
+    for (auto& [name, weight] : base.named_parameters()) weight.mul_(weight.dim() == 2 ? 8 : 1);
+    return base;
+  }
+  /// Adapters that change something.
+  CausalLM adapted(const LoraOptions& options = {.rank = 3, .alpha = 6}) {
+    CausalLM model = base_.with_adapters(options, generator_);
+    NoGrad no_grad;
+    for (auto& [name, weight] : model.named_parameters()) {
+      if (name.ends_with("lora_b")) generator_.fill_normal(weight, 0, 0.5);
+    }
+    return model;
+  }
+  Tensor log_probs_of(const CausalLM& model) const {
+    NoGrad no_grad;
+    return model.evaluate(rows_).log_probs;
+  }
+  Generator generator_{9};
+  CausalLM base_ = random_base();
+  Completions rows_ = completions_from({{1, 2}, {3}}, {{4, 5, 6}, {7, 8}});
+  test::TemporaryFolder folder_;
+};
+
+TEST_F(Lora, ChangesNothingUntilItHasLearnt) {
+  const CausalLM model = base_.with_adapters({.rank = 3}, generator_);
+  EXPECT_TRUE(log_probs_of(model).equal(log_probs_of(base_)));
+}
+
+TEST_F(Lora, SharesTheBaseAndLearnsByAdaptersAlone) {
+  const CausalLM model = adapted();
+  std::map<std::string, Tensor> of_base;
+  for (const auto& [name, weight] : base_.named_parameters()) of_base[name] = weight;
+  for (const auto& [name, weight] : model.named_parameters()) {
+    const bool adapter = name.find("_lora_") != std::string::npos;
+    EXPECT_EQ(weight.requires_grad(), adapter) << name;
+    if (adapter) continue;
+    EXPECT_EQ(weight.data_ptr(), of_base.at(name).data_ptr()) << name;
+  }
+  EXPECT_FALSE(log_probs_of(model).allclose(log_probs_of(base_)));
+  EXPECT_TRUE(log_probs_of(model.view()).equal(log_probs_of(base_)));
+}
+
+TEST_F(Lora, SamplesAsItEvaluates) {
+  const CausalLM model = adapted();
+  NoGrad no_grad;
+  KvCache cache = model.begin(completions_from({{1, 2, 4, 5, 6}}));
+  const Tensor logits = model.step(cache, torch::tensor({6}));
+  const Tensor next = model.evaluate(completions_from({{1, 2, 4, 5, 6}}, {{9}})).log_probs;
+  EXPECT_NEAR(logits[0].log_softmax(-1)[9].item<double>(), next[0][0].item<double>(), 1e-5);
+}
+
+TEST_F(Lora, MergedIsAModelOfItsOwn) {
+  const CausalLM model = adapted();
+  const Tensor before = log_probs_of(base_);
+  CausalLM merged = model.merged();
+  EXPECT_LT((log_probs_of(merged) - log_probs_of(model)).abs().max().item<double>(), 1e-5);
+  NoGrad no_grad;
+  for (auto& [name, weight] : merged.named_parameters()) {
+    EXPECT_TRUE(weight.requires_grad()) << name;
+    weight.zero_();
+  }
+  EXPECT_TRUE(log_probs_of(base_).equal(before));
+  EXPECT_THAT(error_of([&] { merged.merged(); }),
+              HasSubstr("model to merge: expected one with adapters, got none"));
+}
+
+TEST_F(Lora, SelectsByPattern) {
+  const auto adapters_of = [&](const std::vector<std::string>& targets) {
+    const CausalLM model = base_.with_adapters({.rank = 2, .targets = targets}, generator_);
+    std::string found;
+    for (const auto& [name, weight] : model.named_parameters()) {
+      if (name.ends_with("lora_b")) found += name + std::to_string(weight.size(0)) + " ";
+    }
+    return found;
+  };
+  EXPECT_EQ(adapters_of({"q_proj", "v_proj"}), "layers.0.qkv_lora_b12 layers.1.qkv_lora_b12 ");
+  EXPECT_EQ(adapters_of({".*layers\\.1\\.mlp.*"}),
+            "layers.1.gate_up_lora_b24 layers.1.down_lora_b8 ");
+  EXPECT_THAT(error_of([&] {
+                adapters_of({"q_proj", "c_attn"});
+              }),
+              HasSubstr("LoraOptions::targets: \"c_attn\": expected a pattern that selects some of "
+                        "model.layers.0.self_attn.q_proj, "));
+  EXPECT_THAT(error_of([&] { adapters_of({"(q_proj"}); }),
+              HasSubstr("expected regular expressions"));
+  EXPECT_THAT(error_of([&] { adapters_of({}); }), HasSubstr("at least one pattern"));
+  EXPECT_THAT(error_of([&] { base_.with_adapters({.rank = 0}, generator_); }),
+              HasSubstr("LoraOptions::rank: expected >= 1, got 0"));
+}
+
+TEST_F(Lora, IsReadAsItWasWritten) {
+  for (const LoraOptions& options : {LoraOptions{.rank = 3, .alpha = 6},
+                                     LoraOptions{.rank = 2, .targets = {"q_proj", "down_proj"}},
+                                     LoraOptions{.targets = {".*layers\\.1\\.self_attn.*"}}}) {
+    const CausalLM model = adapted(options);
+    model::save_lora(folder_ / "adapter", model, "the base");
+    const CausalLM again = model::load_lora(folder_ / "adapter", base_);
+    EXPECT_TRUE(log_probs_of(again).equal(log_probs_of(model)));
+  }
+}
+
+TEST_F(Lora, FilesThatDoNotFitAreRefusedByFileAndField) {
+  const auto path = folder_ / "adapter";
+  const auto said_of = [&](const char* field, const json& value) {
+    model::save_lora(path, adapted());
+    json config = json::parse(std::ifstream(path / "adapter_config.json"));
+    config[field] = value;
+    std::ofstream(path / "adapter_config.json") << config;
+    return error_of([&] { model::load_lora(path, base_); });
+  };
+  const std::vector<std::tuple<const char*, json, std::string>> cases{
+      {"peft_type", "LOHA", "adapter_config.json: peft_type: expected \"LORA\", got \"LOHA\""},
+      {"r", 0, "adapter_config.json: r: expected 1 to 1048576, got 0"},
+      {"r", "3", "adapter_config.json: r: expected a number, got \"3\""},
+      {"r", 4,
+       "shape of \"base_model.model.model.layers.0.self_attn.q_proj.lora_A.weight\": expected [4, "
+       "8], got [3, 8]"},
+      {"lora_alpha", nullptr, "adapter_config.json: lora_alpha: expected a number, got none"},
+      {"bias", "all", "adapter_config.json: bias: expected \"none\", got \"all\""},
+      {"use_dora", true, "adapter_config.json: use_dora: expected false, got true"},
+      {"rank_pattern", json{{"q_proj", 2}}, "adapter_config.json: rank_pattern: expected none"},
+      {"modules_to_save", json{"score"}, "adapter_config.json: modules_to_save: expected none"},
+      {"target_modules", 7,
+       "adapter_config.json: target_modules: expected names or a pattern, got 7"},
+      {"target_modules", json{"c_attn"},
+       "adapter_config.json: LoraOptions::targets: \"(.*\\.)?c_attn\""},
+      {"target_modules", json{"q_proj"},
+       "adapter_model.safetensors: expected no tensor that the base has no place for"}};
+  for (const auto& [field, value, message] : cases) {
+    EXPECT_THAT(said_of(field, value), HasSubstr(message)) << field << " " << value;
+  }
+  model::save_lora(path, adapted({.rank = 3, .targets = {"q_proj"}}));
+  json config = json::parse(std::ifstream(path / "adapter_config.json"));
+  config["target_modules"] = {"q_proj", "k_proj"};
+  std::ofstream(path / "adapter_config.json") << config;
+  EXPECT_THAT(
+      error_of([&] { model::load_lora(path, base_); }),
+      HasSubstr("expected a tensor "
+                "\"base_model.model.model.layers.0.self_attn.k_proj.lora_A.weight\", got none"));
+  EXPECT_THAT(error_of([&] { model::save_lora(path, base_); }), HasSubstr("one with adapters"));
+}
+
+}  // namespace
+}  // namespace rlhf

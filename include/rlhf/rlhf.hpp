@@ -52,6 +52,8 @@
 #include "rlhf/model/layers.hpp"
 #include "rlhf/model/layout.hpp"
 #include "rlhf/model/llama2c.hpp"
+#include "rlhf/model/lora.hpp"
+#include "rlhf/model/lora_files.hpp"
 #include "rlhf/model/precision.hpp"
 #include "rlhf/model/save.hpp"
 #include "rlhf/model/scalar_head.hpp"

@@ -4,6 +4,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 namespace scale {
 namespace {
 
@@ -29,7 +31,10 @@ TEST(Questions, ATenthHasNoAnswerThatAnyoneKnows) {
   rlhf::Generator generator(1);
   const Questions questions = world().questions(3000, Wordings::practised, generator);
   const auto unknown = std::ranges::count(questions.answers, world().abstention());
-  EXPECT_NEAR(static_cast<double>(unknown) / 3000, 0.1, 0.03);
+  // Drawn fact by fact: three deviations of the share among so few of them.
+  const double facts = 24 * 4, deviation = std::sqrt(0.1 * 0.9 / facts);
+  EXPECT_NEAR(static_cast<double>(unknown) / 3000, 0.1, 3 * deviation);
+  EXPECT_GT(unknown, 0);
 }
 
 TEST(Grades, FollowTheTokensOfTheAnswer) {

@@ -57,7 +57,8 @@ class Targets {
   std::vector<Pattern> patterns_;
 };
 
-/// The place of a matrix among the parameters, as "layers.0.qkv", and its parts' modules.
+/// Which rows of which matrices the targets select.
+/// @throws Error naming a pattern that selects none
 model::Adapters adapters_of(const Transformer& trunk, const LoraOptions& options) {
   const TransformerConfig& config = trunk.config();
   const model::WeightNames names = model::hugging_face_names(model::family_of(config));
@@ -122,11 +123,6 @@ std::vector<AdaptedModule> adapted_modules(const Transformer& trunk) {
 
 bool stores_transposed(const TransformerConfig& config) {
   return hugging_face_names(family_of(config)).transposed;
-}
-
-std::string escaped(const std::string& text) {
-  static const std::regex special(R"([.^$|()\[\]{}*+?\\])");
-  return std::regex_replace(text, special, R"(\$&)");
 }
 
 }  // namespace model
@@ -194,13 +190,14 @@ Tensor Transformer::effective(size_t layer, model::Adapted which) const {
 
 Transformer Transformer::merged() const {
   require(adapters_ != nullptr, "model to merge", "one with adapters", "none");
-  Transformer merged = view().clone();
+  Transformer sums = view();
   for (size_t layer = 0; layer < blocks_.size(); ++layer) {
     for (size_t which = 0; which < 4; ++which) {
-      merged.blocks_[layer].*TransformerBlock::adaptable[which].weight =
-          effective(layer, static_cast<model::Adapted>(which)).detach().clone();
+      sums.blocks_[layer].*TransformerBlock::adaptable[which].weight =
+          effective(layer, static_cast<model::Adapted>(which));
     }
   }
+  Transformer merged = sums.clone();
   merged.for_each_parameter([](Tensor& weight) { weight.requires_grad_(true); });
   return merged;
 }

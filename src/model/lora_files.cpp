@@ -6,6 +6,7 @@
 #include <cmath>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <regex>
 #include <set>
 
 #include "lora_modules.hpp"
@@ -52,6 +53,12 @@ json targets_of(const CausalLM& model) {
       model.with_adapters({.rank = 1, .targets = {last_names.begin(), last_names.end()}}, unused);
   if (adapted_modules(as_named.trunk()).size() == all.size()) return last_names;
   return all;
+}
+
+/// A pattern that matches this text alone.
+std::string escaped(const std::string& text) {
+  static const std::regex special(R"([.^$|()\[\]{}*+?\\])");
+  return std::regex_replace(text, special, R"(\$&)");
 }
 
 LoraOptions options_of(const json& config, const std::string& place) {

@@ -19,7 +19,4 @@ std::vector<AdaptedModule> adapted_modules(const Transformer& trunk);
 /// Whether the family's files hold matrices as [in, out].
 bool stores_transposed(const TransformerConfig& config);
 
-/// A pattern that matches this text alone.
-std::string escaped(const std::string& text);
-
 }  // namespace rlhf::model

@@ -5,10 +5,8 @@
 
 #include "composite_layer.hpp"
 #include "fused_decoder.hpp"
-#include "fused_step.hpp"
 #include "gemm.hpp"
 #include "number.hpp"
-#include "pool.hpp"
 #include "rlhf/core/error.hpp"
 #include "rotary.hpp"
 

@@ -4,11 +4,9 @@
 //   "prompt",
 //                        "template": "...", "tokens": {...}, "end": "<|im_end|>"}; for each a line
 //                        of JSON: {"prompt": "...", "responses": [...]}, or {"error": "..."}
-#include <exception>
-#include <iostream>
-
 #include "rlhf/data/tokenize.hpp"
 #include "support/chats.hpp"
+#include "support/json_lines.hpp"
 
 namespace {
 
@@ -53,17 +51,6 @@ ordered_json answer_any(const ordered_json& question) {
 
 }  // namespace
 
-int main() try {
-  for (std::string line; std::getline(std::cin, line);) {
-    ordered_json result;
-    try {
-      result = answer_any(ordered_json::parse(line));
-    } catch (const rlhf::Error& error) {
-      result = {{"error", error.what()}};
-    }
-    std::cout << result.dump() << "\n";
-  }
-} catch (const std::exception& error) {
-  std::cerr << error.what() << "\n";
-  return 1;
+int main() {
+  return rlhf::test::answer_lines(answer_any);
 }

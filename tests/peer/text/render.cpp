@@ -4,10 +4,8 @@
 //                          "tokens": {"bos_token": ...}, "variables": {...}}; for each a line of
 //                          JSON: {"text": "..."} with {"generated": [[from, to], ...]} in bytes
 //                          where the template marks turns, or {"error": "..."}
-#include <exception>
-#include <iostream>
-
 #include "rlhf/text/chat_template.hpp"
+#include "support/json_lines.hpp"
 
 namespace {
 
@@ -35,17 +33,6 @@ ordered_json answer(const ordered_json& question) {
 
 }  // namespace
 
-int main() try {
-  for (std::string line; std::getline(std::cin, line);) {
-    ordered_json result;
-    try {
-      result = answer(ordered_json::parse(line));
-    } catch (const rlhf::Error& error) {
-      result = {{"error", error.what()}};
-    }
-    std::cout << result.dump() << "\n";
-  }
-} catch (const std::exception& error) {
-  std::cerr << error.what() << "\n";
-  return 1;
+int main() {
+  return rlhf::test::answer_lines(answer);
 }

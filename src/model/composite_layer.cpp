@@ -75,4 +75,63 @@ Tensor after_attention(const Layer& layer, const Tensor& x, const Tensor& mixed)
   return middle + layer.product(inside, Adapted::down, block.down_bias);
 }
 
+Tensor WholeLayer::operator()(const Tensor& x) const {
+  const Layer layer{.config = config, .block = block, .adapters = adapters.get(), .number = number};
+  const Tensor mixed = causal_attention(config, composite::qkv(layer, x, rotation), *layout);
+  if (!rows.defined()) return after_attention(layer, x, mixed);
+  return after_attention(layer, select_rows(x, rows), select_rows(mixed, rows));
+}
+
+namespace {
+
+using torch::autograd::AutogradContext;
+using torch::autograd::variable_list;
+
+struct Checkpointed : torch::autograd::Function<Checkpointed> {
+  struct Held : torch::CustomClassHolder {
+    explicit Held(WholeLayer held) : layer(std::move(held)) {}
+    WholeLayer layer;
+  };
+
+  /// @param weights  of the layer, those there are, for autograd to see
+  static Tensor forward(AutogradContext* ctx, const Tensor& x, at::TensorList weights,
+                        const c10::intrusive_ptr<Held>& held) {
+    variable_list saved{x};
+    saved.insert(saved.end(), weights.begin(), weights.end());
+    ctx->save_for_backward(std::move(saved));
+    ctx->saved_data["layer"] = c10::IValue::make_capsule(held);
+    return held->layer(x);
+  }
+
+  static variable_list backward(AutogradContext* ctx, const variable_list& gradients) {
+    const auto capsule = ctx->saved_data["layer"].toCapsule();
+    const variable_list saved = ctx->get_saved_variables();
+    const at::AutoGradMode with_graph(true);
+    const Tensor x = saved.front().detach().requires_grad_();
+    variable_list inputs{x};
+    std::vector<size_t> places{0};
+    for (size_t i = 1; i < saved.size(); ++i) {
+      if (!saved[i].requires_grad()) continue;
+      inputs.push_back(saved[i]);
+      places.push_back(i);
+    }
+    const variable_list found = torch::autograd::grad({static_cast<const Held&>(*capsule).layer(x)},
+                                                      inputs, {gradients.front()});
+    variable_list result(saved.size() + 1);  // the layer itself has none
+    for (size_t i = 0; i < places.size(); ++i) result[places[i]] = found[i];
+    return result;
+  }
+};
+
+}  // namespace
+
+Tensor checkpointed(WholeLayer layer, const Tensor& x) {
+  variable_list weights;
+  for (const auto& field : TransformerBlock::fields) {
+    if ((layer.block.*field.weight).defined()) weights.push_back(layer.block.*field.weight);
+  }
+  return Checkpointed::apply(x, at::TensorList(weights),
+                             c10::make_intrusive<Checkpointed::Held>(std::move(layer)));
+}
+
 }  // namespace rlhf::model::composite

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <array>
+#include <memory>
 #include <utility>
 
 #include "rlhf/core/tensor.hpp"
@@ -42,5 +43,21 @@ Tensor causal_attention(const TransformerConfig& config, const Tensor& qkv,
 /// @param x      [N, dim], the layer's input
 /// @param mixed  [N, heads * size]
 Tensor after_attention(const Layer& layer, const Tensor& x, const Tensor& mixed);
+
+/// A layer from end to end, with all that it reads.
+struct WholeLayer {
+  TransformerConfig config;
+  TransformerBlock block;
+  std::shared_ptr<const Adapters> adapters;
+  int64_t number;
+  std::pair<Tensor, Tensor> rotation;
+  std::shared_ptr<const SequenceLayout> layout;
+  Tensor rows;  ///< of the result; undefined: all
+
+  Tensor operator()(const Tensor& x) const;
+};
+
+/// The same, of which nothing but x is kept: the backward pass runs the layer once more.
+Tensor checkpointed(WholeLayer layer, const Tensor& x);
 
 }  // namespace rlhf::model::composite

@@ -43,6 +43,7 @@ class BackwardPass {
       middle_rows_gradient_ = pooled({rows, shape_.dim});
     }
     scratch_ = tasks_.scratch(threads_);
+    if (batch_.checkpoints) again_.emplace(weights, batch_, /*learns=*/true, nullptr);
     for (size_t i = 0; i < low_.size(); ++i) {
       low_[i] = pooled({n, low_width(batch_)});
       low_gradient_[i] = pooled({n, low_width(batch_)});
@@ -60,6 +61,9 @@ class BackwardPass {
   }
 
  private:
+  const float* input_of(int64_t layer) const {
+    return layer == 0 ? data(x_) : data(layers_[static_cast<size_t>(layer - 1)].out);
+  }
   Tensor& gradient(int64_t layer, Slot slot) {
     return gradients_[static_cast<size_t>(layer) * weights_a_layer + slot];
   }
@@ -127,6 +131,9 @@ class BackwardPass {
       const Weights w(weights_, layer);
       const Activations& a = layers_[static_cast<size_t>(layer)];
       const bool gathered = layer == shape_.layers - 1 && rows < x_.size(0);
+      if (again_ && layer < shape_.layers - 1) {
+        again_->layer(member, layer, input_of(layer), a, ForwardPass::Until::inside);
+      }
       mlp(member, layer, w, a, gathered);
       member.barrier();
       attention(member, layer, a, gathered);
@@ -225,8 +232,7 @@ class BackwardPass {
     const auto& norm = shape_.norm_kernels();
     const Member::Range mine = member.part(x_.size(0), grain);
     const Activations& a = layers_[static_cast<size_t>(layer)];
-    const float* in = (layer == 0 ? data(x_) : data(layers_[static_cast<size_t>(layer - 1)].out)) +
-                      mine.begin * shape_.dim;
+    const float* in = input_of(layer) + mine.begin * shape_.dim;
     if (shape_.rotary) {
       kernels::kernels().rotate(at(qkv_gradient_, mine.begin), mine.size(), shape_.qkv_width(),
                                 shape_.heads + shape_.kv_heads, shape_.head_size,
@@ -282,6 +288,7 @@ class BackwardPass {
   const Tensor& final_scale_;
   const Tensor gradient_;
   AttentionTasks tasks_;
+  std::optional<ForwardPass> again_;  // for what the forward pass did not keep
   int threads_;
   std::vector<Tensor> gradients_;
   Tensor out_gradient_, middle_gradient_, normed_, normed_gradient_, product_, gate_up_gradient_;

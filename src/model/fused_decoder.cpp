@@ -104,7 +104,8 @@ Tensor fused_decoder(const Tensor& x, at::TensorList weights,
                             .rows = batch->rows.narrow(0, first_row, last_row - first_row) - begin,
                             .cosines = batch->cosines,
                             .sines = batch->sines,
-                            .adapters = batch->adapters};
+                            .adapters = batch->adapters,
+                            .first_layer = batch->first_layer};
     parts.push_back(fused_forward(hidden.narrow(0, begin, end - begin), weights, part));
     begin = end;
     first_row = last_row;

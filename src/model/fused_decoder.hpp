@@ -62,11 +62,14 @@ struct DecoderBatch {
   Tensor cosines;  ///< [context, head_size / 2], of the rotary angles, if there are such
   Tensor sines;
   std::shared_ptr<const Adapters> adapters;  ///< may be null
+  int64_t first_layer = 0;                   ///< of the model, that the first of these layers is
+  bool checkpoints = false;  ///< the backward pass has each layer's input, and runs it once more
 };
 
 /// @param x        [N, dim], embedded tokens; must satisfy can_fuse()
 /// @param weights  layer by layer in the order of TransformerBlock::fields, undefined where the
-///                 family has none; then the final norm and its bias
+///                 family has none; then the final norm and its bias, undefined where these are
+///                 not the model's last layers: then there is no gradient
 /// @return         [P, dim], after the final norm; differentiable in x and all weights
 Tensor fused_decoder(const Tensor& x, at::TensorList weights,
                      const std::shared_ptr<const DecoderBatch>& batch);

@@ -10,11 +10,12 @@ std::vector<Activations> make_activations(const DecoderBatch& batch, int64_t fir
   const int64_t tokens = batch.layout.tokens, last = batch.shape.layers - 1;
   std::vector<Activations> layers;
   for (int64_t layer = 0; layer < last; ++layer) {
-    if (layer == 0 || layer >= first) {
+    if (layer == 0 || (layer >= first && !batch.checkpoints)) {
       layers.emplace_back(batch.shape, tokens, tokens);
-    } else {
-      layers.push_back(layers.back());
+      continue;
     }
+    layers.push_back(layers.back());
+    if (layer >= first) layers.back().out = pooled({tokens, batch.shape.dim});
   }
   layers.emplace_back(batch.shape, tokens, batch.rows.size(0));
   return layers;
@@ -64,85 +65,103 @@ void norm_heads(const DecoderShape& shape, Member::Range range, const Weights& w
 
 }  // namespace
 
+ForwardPass::ForwardPass(at::TensorList weights, const DecoderBatch& batch, bool learns,
+                         KvCache* cache)
+    : weights_(weights),
+      batch_(batch),
+      shape_(batch.shape),
+      learns_(learns),
+      cache_(cache),
+      normed_(pooled({batch.layout.tokens, shape_.dim})),
+      product_(pooled({batch.layout.tokens, shape_.hidden_dim})),
+      low_(pooled({batch.layout.tokens, low_width(batch)})),
+      x_rows_(pooled({batch.rows.size(0), shape_.dim})),
+      mixed_rows_(pooled({batch.rows.size(0), shape_.mixed_width()})),
+      tasks_(batch),
+      scratch_(tasks_.scratch(kernels::threads_for(batch.layout.tokens))) {}
+
+void ForwardPass::layer(const Member& member, int64_t layer, const float* in, const Activations& a,
+                        Until until) {
+  const auto& k = kernels::kernels();
+  const auto norm = shape_.norm_kernels().forward;
+  const int64_t tokens = batch_.layout.tokens, rows = batch_.rows.size(0);
+  const bool last = layer == shape_.layers - 1;
+  const Member::Range mine = member.part(tokens, grain);
+  const Weights w(weights_, layer);
+  const auto adapt = [&](Adapted which, const float* from, Member::Range range, float* to,
+                         int64_t width) {
+    low_rank(batch_, w, layer, which).add(from, range.size(), at(low_, range.begin), to, width);
+  };
+  norm(in + mine.begin * shape_.dim, data(w[attention_norm]), data(w[attention_norm_bias]),
+       shape_.epsilon, mine.size(), shape_.dim, at(normed_, mine.begin),
+       at(a.attention_scale, mine.begin));
+  linear(batch_.number, at(normed_, mine.begin), mine.size(), w[qkv], w[qkv_bias],
+         at(a.qkv, mine.begin));
+  adapt(Adapted::qkv, at(normed_, mine.begin), mine, at(a.qkv, mine.begin), shape_.qkv_width());
+  if (shape_.query_key_norm) norm_heads(shape_, mine, w, a);
+  if (shape_.rotary) {
+    k.rotate(at(a.qkv, mine.begin), mine.size(), shape_.qkv_width(), shape_.heads + shape_.kv_heads,
+             shape_.head_size, batch_.layout.positions.const_data_ptr<int64_t>() + mine.begin,
+             data(batch_.cosines), data(batch_.sines), 1);
+  }
+  if (cache_ != nullptr) remember_all(batch_, mine, a.qkv, *cache_, static_cast<size_t>(layer));
+  if (rows == 0 && last) return;  // nobody wants its output
+  member.barrier();
+  tasks_.run(layer, data(a.qkv),
+             [&](const kernels::AttentionHeads& heads, int64_t token, int64_t head) {
+               k.attention(heads, at(a.mixed, token) + head * shape_.head_size,
+                           shape_.mixed_width(), learns_ ? at(a.log_sum, token) + head : nullptr,
+                           shape_.heads, at(scratch_, member.rank));
+             });
+  member.barrier();
+  // From here on, the last layer works on the wanted rows alone.
+  Member::Range part = mine;
+  const float *residual = in + mine.begin * shape_.dim, *mixed = at(a.mixed, mine.begin);
+  if (last && rows < tokens) {
+    const auto* wanted = batch_.rows.const_data_ptr<int64_t>();
+    part = member.part(rows, grain);
+    gather(in, wanted, part, shape_.dim, data(x_rows_));
+    gather(data(a.mixed), wanted, part, shape_.mixed_width(), data(mixed_rows_));
+    residual = at(x_rows_, part.begin);
+    mixed = at(mixed_rows_, part.begin);
+  }
+  linear(batch_.number, mixed, part.size(), w[attention_out], w[attention_out_bias],
+         at(a.middle, part.begin), residual);
+  adapt(Adapted::attention_out, mixed, part, at(a.middle, part.begin), shape_.dim);
+  norm(at(a.middle, part.begin), data(w[mlp_norm]), data(w[mlp_norm_bias]), shape_.epsilon,
+       part.size(), shape_.dim, at(normed_, part.begin), at(a.mlp_scale, part.begin));
+  linear(batch_.number, at(normed_, part.begin), part.size(), w[gate_up], w[gate_up_bias],
+         at(a.gate_up, part.begin));
+  adapt(Adapted::gate_up, at(normed_, part.begin), part, at(a.gate_up, part.begin),
+        shape_.gate_up_width());
+  if (until == Until::inside) return;
+  shape_.activation_kernels().forward(at(a.gate_up, part.begin), part.size(), shape_.hidden_dim,
+                                      at(product_, part.begin));
+  linear(batch_.number, at(product_, part.begin), part.size(), w[down], w[down_bias],
+         at(a.out, part.begin), at(a.middle, part.begin));
+  adapt(Adapted::down, at(product_, part.begin), part, at(a.out, part.begin), shape_.dim);
+}
+
 Tensor forward_pass(const Tensor& x, at::TensorList weights, const DecoderBatch& batch,
                     const std::vector<Activations>& layers, const Tensor& final_scale, bool learns,
                     KvCache* cache) {
   const DecoderShape& shape = batch.shape;
-  const auto& k = kernels::kernels();
-  const auto norm = shape.norm_kernels().forward;
-  const int64_t tokens = x.size(0), rows = batch.rows.size(0);
-  const int threads = kernels::threads_for(tokens);
-  const Tensor hidden = pooled({rows, shape.dim});
-  const Tensor normed = pooled({tokens, shape.dim}),
-               mixed_rows = pooled({rows, shape.mixed_width()});
-  const Tensor product = pooled({tokens, shape.hidden_dim}), x_rows = pooled({rows, shape.dim});
-  const Tensor low = pooled({tokens, low_width(batch)});
-  AttentionTasks tasks(batch);
-  const Tensor scratch = tasks.scratch(threads);
-  const auto* positions = batch.layout.positions.const_data_ptr<int64_t>();
-  const auto* wanted = batch.rows.const_data_ptr<int64_t>();
-
-  kernels::run_team(threads, [&](const Member& member) {
-    const Member::Range mine = member.part(tokens, grain);
+  const int64_t rows = batch.rows.size(0);
+  const Tensor &norm = weights.end()[-2], &norm_bias = weights.back();
+  const Tensor hidden = norm.defined() ? pooled({rows, shape.dim}) : layers.back().out;
+  ForwardPass pass(weights, batch, learns, cache);
+  kernels::run_team(kernels::threads_for(x.size(0)), [&](const Member& member) {
     const float* in = data(x);
     for (int64_t layer = 0; layer < shape.layers; ++layer) {
-      const Weights w(weights, layer);
       const Activations& a = layers[static_cast<size_t>(layer)];
-      const auto adapt = [&](Adapted which, const float* from, Member::Range range, float* to,
-                             int64_t width) {
-        low_rank(batch, w, layer, which).add(from, range.size(), at(low, range.begin), to, width);
-      };
-      norm(in + mine.begin * shape.dim, data(w[attention_norm]), data(w[attention_norm_bias]),
-           shape.epsilon, mine.size(), shape.dim, at(normed, mine.begin),
-           at(a.attention_scale, mine.begin));
-      linear(batch.number, at(normed, mine.begin), mine.size(), w[qkv], w[qkv_bias],
-             at(a.qkv, mine.begin));
-      adapt(Adapted::qkv, at(normed, mine.begin), mine, at(a.qkv, mine.begin), shape.qkv_width());
-      if (shape.query_key_norm) norm_heads(shape, mine, w, a);
-      if (shape.rotary) {
-        k.rotate(at(a.qkv, mine.begin), mine.size(), shape.qkv_width(),
-                 shape.heads + shape.kv_heads, shape.head_size, positions + mine.begin,
-                 data(batch.cosines), data(batch.sines), 1);
-      }
-      if (cache != nullptr) remember_all(batch, mine, a.qkv, *cache, static_cast<size_t>(layer));
-      if (rows == 0 && layer == shape.layers - 1) return;  // nobody wants its output
-      member.barrier();
-      tasks.run(layer, data(a.qkv),
-                [&](const kernels::AttentionHeads& heads, int64_t token, int64_t head) {
-                  k.attention(heads, at(a.mixed, token) + head * shape.head_size,
-                              shape.mixed_width(), learns ? at(a.log_sum, token) + head : nullptr,
-                              shape.heads, at(scratch, member.rank));
-                });
-      member.barrier();
-      // From here on, the last layer works on the wanted rows alone.
-      Member::Range part = mine;
-      const float *residual = in + mine.begin * shape.dim, *mixed = at(a.mixed, mine.begin);
-      if (layer == shape.layers - 1 && rows < tokens) {
-        part = member.part(rows, grain);
-        gather(in, wanted, part, shape.dim, data(x_rows));
-        gather(data(a.mixed), wanted, part, shape.mixed_width(), data(mixed_rows));
-        residual = at(x_rows, part.begin);
-        mixed = at(mixed_rows, part.begin);
-      }
-      linear(batch.number, mixed, part.size(), w[attention_out], w[attention_out_bias],
-             at(a.middle, part.begin), residual);
-      adapt(Adapted::attention_out, mixed, part, at(a.middle, part.begin), shape.dim);
-      norm(at(a.middle, part.begin), data(w[mlp_norm]), data(w[mlp_norm_bias]), shape.epsilon,
-           part.size(), shape.dim, at(normed, part.begin), at(a.mlp_scale, part.begin));
-      linear(batch.number, at(normed, part.begin), part.size(), w[gate_up], w[gate_up_bias],
-             at(a.gate_up, part.begin));
-      adapt(Adapted::gate_up, at(normed, part.begin), part, at(a.gate_up, part.begin),
-            shape.gate_up_width());
-      shape.activation_kernels().forward(at(a.gate_up, part.begin), part.size(), shape.hidden_dim,
-                                         at(product, part.begin));
-      linear(batch.number, at(product, part.begin), part.size(), w[down], w[down_bias],
-             at(a.out, part.begin), at(a.middle, part.begin));
-      adapt(Adapted::down, at(product, part.begin), part, at(a.out, part.begin), shape.dim);
+      pass.layer(member, layer, in, a, ForwardPass::Until::result);
       in = data(a.out);
     }
+    if (!norm.defined() || rows == 0) return;
     const Member::Range part = member.part(rows, grain);
-    norm(in + part.begin * shape.dim, data(weights.end()[-2]), data(weights.back()), shape.epsilon,
-         part.size(), shape.dim, at(hidden, part.begin), at(final_scale, part.begin));
+    shape.norm_kernels().forward(in + part.begin * shape.dim, data(norm), data(norm_bias),
+                                 shape.epsilon, part.size(), shape.dim, at(hidden, part.begin),
+                                 at(final_scale, part.begin));
   });
   return hidden;
 }

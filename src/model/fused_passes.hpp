@@ -68,7 +68,7 @@ inline LowRank low_rank(const DecoderBatch& batch, const Weights& w, int64_t lay
   const auto slot = static_cast<size_t>(qkv_a) + 2 * static_cast<size_t>(which);
   const bool there = batch.adapters != nullptr;
   return {.number = batch.number,
-          .parts = there ? batch.adapters->parts(layer, which) : none,
+          .parts = there ? batch.adapters->parts(batch.first_layer + layer, which) : none,
           .a = w[static_cast<Slot>(slot)],
           .b = w[static_cast<Slot>(slot + 1)],
           .scale = there ? static_cast<float>(batch.adapters->options.scale()) : 0};
@@ -125,7 +125,8 @@ struct Activations {
 };
 
 /// A set for each layer from `first` on; layers below, which no gradient passes, share one. The
-/// last has its own always: its rows are others than those it reads.
+/// last has its own always: its rows are others than those it reads. With batch.checkpoints all
+/// others share one, and have but their results for themselves.
 std::vector<Activations> make_activations(const DecoderBatch& batch, int64_t first);
 
 /// One sequence and the heads that share one head of keys and values: what a thread takes at a
@@ -186,11 +187,37 @@ inline void gather(const float* from, const int64_t* rows, Member::Range range, 
   }
 }
 
+/// The layers on their way up, by a team.
+class ForwardPass {
+ public:
+  /// @param learns  a backward pass follows, and needs all of the activations
+  /// @param cache   takes every layer's keys and values, unless null
+  ForwardPass(at::TensorList weights, const DecoderBatch& batch, bool learns, KvCache* cache);
+
+  enum class Until : uint8_t {
+    inside,  ///< all that the backward pass reads, but not the layer's result
+    result
+  };
+  /// One thread's part of a layer; its input is [N, dim].
+  void layer(const Member& member, int64_t layer, const float* in, const Activations& a,
+             Until until);
+
+ private:
+  at::TensorList weights_;
+  const DecoderBatch& batch_;
+  const DecoderShape& shape_;
+  bool learns_;
+  KvCache* cache_;
+  Tensor normed_, product_, low_;  // [N, ...]
+  Tensor x_rows_, mixed_rows_;     // of the wanted rows
+  AttentionTasks tasks_;
+  Tensor scratch_;
+};
+
 /// Hidden states after the final norm, [P, dim].
 /// @param layers       of make_activations(), filled
 /// @param final_scale  [P], filled
-/// @param learns       a backward pass follows, and needs all of the activations
-/// @param cache        takes every layer's keys and values, unless null
+/// @param learns, cache  as ForwardPass has them
 Tensor forward_pass(const Tensor& x, at::TensorList weights, const DecoderBatch& batch,
                     const std::vector<Activations>& layers, const Tensor& final_scale, bool learns,
                     KvCache* cache = nullptr);

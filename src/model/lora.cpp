@@ -1,5 +1,7 @@
 #include "rlhf/model/lora.hpp"
 
+#include <fmt/format.h>
+
 #include <cmath>
 #include <map>
 #include <regex>
@@ -67,13 +69,13 @@ model::Adapters adapters_of(const Transformer& trunk, const LoraOptions& options
                            .layers = std::vector<std::array<std::vector<model::AdapterPart>, 4>>(
                                static_cast<size_t>(config.layers))};
   std::string modules;
-  for (int64_t layer = 0; layer < config.layers; ++layer) {
+  for (int64_t layer = options.first_layer; layer < config.layers; ++layer) {
     for (size_t which = 0; which < 4; ++which) {
       int64_t begin = 0;
       for (const model::NamedRows& part :
            model::rows_there(config, names, layer, TransformerBlock::adaptable[which].name)) {
         const std::string module = module_of(part.name);
-        if (layer == 0) modules += (modules.empty() ? "" : ", ") + module;
+        if (layer == options.first_layer) modules += (modules.empty() ? "" : ", ") + module;
         if (targets.select(module)) {
           adapters.layers[static_cast<size_t>(layer)][which].push_back(
               {.begin = begin, .rows = part.rows});
@@ -82,7 +84,7 @@ model::Adapters adapters_of(const Transformer& trunk, const LoraOptions& options
       }
     }
   }
-  targets.require_used(modules + " and those of the other layers");
+  targets.require_used(modules + " and those of the layers above");
   return adapters;
 }
 
@@ -131,6 +133,7 @@ void LoraOptions::validate() const {
   require(rank >= 1, "LoraOptions::rank", ">= 1", rank);
   require(std::isfinite(alpha) && alpha != 0, "LoraOptions::alpha", "a number other than 0", alpha);
   require(!targets.empty(), "LoraOptions::targets", "at least one pattern", "none");
+  require(first_layer >= 0, "LoraOptions::first_layer", ">= 0", first_layer);
 }
 
 Transformer Transformer::view() const {
@@ -146,6 +149,10 @@ Transformer Transformer::view() const {
 
 Transformer Transformer::with_adapters(const LoraOptions& options, Generator& generator) const {
   options.validate();
+  require(options.first_layer >= frozen_layers() && options.first_layer < config_.layers,
+          "LoraOptions::first_layer",
+          fmt::format(">= frozen layers = {} and < layers = {}", frozen_layers(), config_.layers),
+          options.first_layer);
   Transformer adapted = view();
   auto adapters = std::make_shared<const model::Adapters>(adapters_of(*this, options));
   for (int64_t layer = 0; layer < config_.layers; ++layer) {
@@ -191,6 +198,7 @@ Tensor Transformer::effective(size_t layer, model::Adapted which) const {
 Transformer Transformer::merged() const {
   require(adapters_ != nullptr, "model to merge", "one with adapters", "none");
   Transformer sums = view();
+  sums.frozen_ = nullptr;  // a copy of its own
   for (size_t layer = 0; layer < blocks_.size(); ++layer) {
     for (size_t which = 0; which < 4; ++which) {
       sums.blocks_[layer].*TransformerBlock::adaptable[which].weight =

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <numeric>
 #include <regex>
 #include <set>
 
@@ -50,7 +51,10 @@ json targets_of(const CausalLM& model) {
   }
   Generator unused(0);
   const CausalLM as_named =
-      model.with_adapters({.rank = 1, .targets = {last_names.begin(), last_names.end()}}, unused);
+      model.with_adapters({.rank = 1,
+                           .targets = {last_names.begin(), last_names.end()},
+                           .first_layer = model.trunk().adapters()->options.first_layer},
+                          unused);
   if (adapted_modules(as_named.trunk()).size() == all.size()) return last_names;
   return all;
 }
@@ -61,7 +65,21 @@ std::string escaped(const std::string& text) {
   return std::regex_replace(text, special, R"(\$&)");
 }
 
-LoraOptions options_of(const json& config, const std::string& place) {
+/// PEFT's layers_to_transform: ours are all from one on.
+int64_t first_layer_of(const json& layers, int64_t count, const std::string& field) {
+  const auto in_order = [&] {
+    for (size_t i = 0; i < layers.size(); ++i) {
+      const auto expected = count - static_cast<int64_t>(layers.size() - i);
+      if (!layers[i].is_number_integer() || layers[i] != expected) return false;
+    }
+    return true;
+  };
+  require(layers.is_array() && static_cast<int64_t>(layers.size()) <= count && in_order(), field,
+          fmt::format("layers in order up to the last, {}", count - 1), layers.dump());
+  return count - static_cast<int64_t>(layers.size());
+}
+
+LoraOptions options_of(const json& config, int64_t layers, const std::string& place) {
   require(config.is_object(), place, "an object", config.type_name());
   const auto field = [&](const char* name) { return fmt::format("{}: {}", place, name); };
   const auto has = [&](const char* name) {
@@ -82,8 +100,8 @@ LoraOptions options_of(const json& config, const std::string& place) {
   only("use_dora", false);
   only("use_rslora", false);
   for (const char* name :
-       {"rank_pattern", "alpha_pattern", "modules_to_save", "layers_pattern", "layers_to_transform",
-        "layer_replication", "exclude_modules", "target_parameters", "trainable_token_indices"}) {
+       {"rank_pattern", "alpha_pattern", "modules_to_save", "layers_pattern", "layer_replication",
+        "exclude_modules", "target_parameters", "trainable_token_indices"}) {
     require(!has(name) || config.at(name).empty(), field(name), "none",
             has(name) ? config.at(name).dump() : "none");
   }
@@ -92,6 +110,10 @@ LoraOptions options_of(const json& config, const std::string& place) {
           config.at("r").dump());
   LoraOptions options{
       .rank = static_cast<int64_t>(rank), .alpha = number("lora_alpha"), .targets = {}};
+  if (has("layers_to_transform") && !config.at("layers_to_transform").empty()) {
+    options.first_layer =
+        first_layer_of(config.at("layers_to_transform"), layers, field("layers_to_transform"));
+  }
   require(has("target_modules"), field("target_modules"), "names or a pattern", "none");
   const json& targets = config.at("target_modules");
   if (targets.is_string()) {
@@ -113,16 +135,21 @@ void save_lora(const fs::path& folder, const CausalLM& model, const std::string&
   require(model.trunk().adapters() != nullptr, "model whose adapters to save", "one with adapters",
           "none");
   const LoraOptions& options = model.trunk().adapters()->options;
-  const json config = {{"peft_type", "LORA"},
-                       {"task_type", "CAUSAL_LM"},
-                       {"base_model_name_or_path", base},
-                       {"r", options.rank},
-                       {"lora_alpha", options.alpha},
-                       {"lora_dropout", 0.0},
-                       {"target_modules", targets_of(model)},
-                       {"bias", "none"},
-                       {"fan_in_fan_out", stores_transposed(model.config())},
-                       {"inference_mode", true}};
+  json config = {{"peft_type", "LORA"},
+                 {"task_type", "CAUSAL_LM"},
+                 {"base_model_name_or_path", base},
+                 {"r", options.rank},
+                 {"lora_alpha", options.alpha},
+                 {"lora_dropout", 0.0},
+                 {"target_modules", targets_of(model)},
+                 {"bias", "none"},
+                 {"fan_in_fan_out", stores_transposed(model.config())},
+                 {"inference_mode", true}};
+  if (options.first_layer > 0) {
+    std::vector<int64_t> layers(static_cast<size_t>(model.config().layers - options.first_layer));
+    std::iota(layers.begin(), layers.end(), options.first_layer);
+    config["layers_to_transform"] = layers;
+  }
   io::write_folder_atomically(folder, config_file, [&](const fs::path& temporary) {
     io::write_safetensors(temporary / weights_file, named_adapters(model), {{"format", "pt"}});
     io::write_file_atomically(temporary / config_file, config.dump(2) + "\n");
@@ -131,8 +158,8 @@ void save_lora(const fs::path& folder, const CausalLM& model, const std::string&
 
 CausalLM load_lora(const fs::path& folder, const CausalLM& base) {
   const std::string place = (folder / config_file).string();
-  const LoraOptions options =
-      options_of(io::read_json(folder / config_file, max_config_bytes), place);
+  const LoraOptions options = options_of(io::read_json(folder / config_file, max_config_bytes),
+                                         base.config().layers, place);
   const fs::path path = folder / weights_file;
   std::map<std::string, Tensor> stored;
   for (auto& [name, tensor] : io::read_safetensors(path).tensors) stored.emplace(name, tensor);

@@ -104,6 +104,7 @@ Transformer Transformer::alias() const {
   Transformer copy;
   copy.config_ = config_;
   copy.adapters_ = adapters_;
+  copy.frozen_ = frozen_;
   copy.embedding_ = embedding_;
   copy.positions_ = positions_;
   copy.blocks_ = blocks_;
@@ -113,12 +114,13 @@ Transformer Transformer::alias() const {
   copy.sines_ = sines_;
   copy.precision_ = precision_;
   copy.decoding_ = decoding_;
+  copy.checkpoints_ = checkpoints_;
   return copy;
 }
 
 Transformer Transformer::clone() const {
   Transformer copy = alias();
-  copy.for_each_parameter([](Tensor& weight) {
+  copy.for_each_parameter_from(frozen_layers(), [](Tensor& weight) {
     weight = weight.detach().clone().requires_grad_(weight.requires_grad());
   });
   return copy;
@@ -177,45 +179,61 @@ Tensor Transformer::hidden(const Completions& completions, const Tensor& positio
   for (int64_t row = 0; row < layout.size(); ++row) {
     check_length(layout.lengths[static_cast<size_t>(row)], row);
   }
-  Tensor x = embed(completions.tokens, layout.positions);
-  if (model::can_fuse(x)) {
-    return model::fused_decoder(
-        x, fused_weights(),
-        std::make_shared<const model::DecoderBatch>(fused_batch(layout, positions)));
-  }
-  const auto angles = rotation(layout.positions);
-  for (size_t i = 0; i < blocks_.size(); ++i) {
-    const model::composite::Layer layer = composite_layer(i);
-    Tensor mixed = model::composite::causal_attention(
-        config_, model::composite::qkv(layer, x, angles), layout);
-    if (i + 1 == blocks_.size() && positions.size(0) < layout.tokens) {
-      mixed = model::select_rows(mixed, positions);
-      x = model::select_rows(x, positions);
-    }
-    x = model::composite::after_attention(layer, x, mixed);
-  }
-  return model::composite::norm(config_, x, norm_, norm_bias_);
+  const int64_t frozen = frozen_layers();
+  const Tensor x = frozen > 0 ? frozen_states(completions.tokens, layout)
+                              : embed(completions.tokens, layout.positions);
+  return run(x, layout, positions, frozen, config_.layers);
 }
 
-std::vector<Tensor> Transformer::fused_weights() const {
-  std::vector<Tensor> weights;
-  for (const TransformerBlock& block : blocks_) {
-    for (const auto& field : TransformerBlock::fields) weights.push_back(block.*field.weight);
+Tensor Transformer::run(Tensor x, const model::SequenceLayout& layout, const Tensor& positions,
+                        int64_t begin, int64_t end) const {
+  if (model::can_fuse(x)) {
+    return model::fused_decoder(
+        x, fused_weights(begin, end),
+        std::make_shared<const model::DecoderBatch>(fused_batch(layout, positions, begin, end)));
   }
-  weights.push_back(norm_);
-  weights.push_back(norm_bias_);
+  const auto angles = rotation(layout.positions);
+  const auto shared_layout = std::make_shared<const model::SequenceLayout>(layout);
+  for (int64_t i = begin; i < end; ++i) {
+    const bool gathers = i + 1 == config_.layers && positions.size(0) < layout.tokens;
+    model::composite::WholeLayer layer{.config = config_,
+                                       .block = blocks_[static_cast<size_t>(i)],
+                                       .adapters = adapters_,
+                                       .number = i,
+                                       .rotation = angles,
+                                       .layout = shared_layout,
+                                       .rows = gathers ? positions : Tensor()};
+    x = checkpoints_ ? model::composite::checkpointed(std::move(layer), x) : layer(x);
+  }
+  return end < config_.layers ? x : model::composite::norm(config_, x, norm_, norm_bias_);
+}
+
+std::vector<Tensor> Transformer::fused_weights(int64_t begin, int64_t end) const {
+  std::vector<Tensor> weights;
+  for (int64_t i = begin; i < end; ++i) {
+    for (const auto& field : TransformerBlock::fields) {
+      weights.push_back(blocks_[static_cast<size_t>(i)].*field.weight);
+    }
+  }
+  const bool ends = end == config_.layers;
+  weights.push_back(ends ? norm_ : Tensor());
+  weights.push_back(ends ? norm_bias_ : Tensor());
   return weights;
 }
 
 model::DecoderBatch Transformer::fused_batch(const model::SequenceLayout& layout,
-                                             const Tensor& rows) const {
-  return {.shape = model::decoder_shape(config_),
+                                             const Tensor& rows, int64_t begin, int64_t end) const {
+  model::DecoderShape shape = model::decoder_shape(config_);
+  shape.layers = end - begin;
+  return {.shape = shape,
           .number = model::number_of(precision_),
           .layout = layout,
           .rows = rows,
           .cosines = cosines_,
           .sines = sines_,
-          .adapters = adapters_};
+          .adapters = adapters_,
+          .first_layer = begin,
+          .checkpoints = checkpoints_};
 }
 
 void Transformer::compute_in(Precision precision) {
@@ -230,8 +248,10 @@ void Transformer::decode_in(Precision precision) {
 }
 
 void Transformer::train_only_last(int64_t blocks) {
-  require(blocks >= 1 && blocks <= config_.layers, "blocks to train",
-          ">= 1 and <= layers = " + std::to_string(config_.layers), blocks);
+  require(blocks >= 1 && blocks <= config_.layers - frozen_layers(), "blocks to train",
+          ">= 1 and <= layers that are not frozen = " +
+              std::to_string(config_.layers - frozen_layers()),
+          blocks);
   for_each_parameter([](Tensor& weight) { weight.requires_grad_(false); });
   const auto first = static_cast<size_t>(config_.layers - blocks);
   for (size_t i = first; i < blocks_.size(); ++i) {
@@ -248,6 +268,7 @@ void Transformer::to(at::ScalarType dtype) {
   for_each_parameter([&](Tensor& weight) {
     weight = weight.detach().to(dtype).requires_grad_(weight.requires_grad());
   });
+  forget_frozen_states();
   if (!cosines_.defined()) return;
   cosines_ = cosines_.to(dtype);
   sines_ = sines_.to(dtype);
@@ -257,6 +278,7 @@ void Transformer::to(at::Device device) {
   for_each_parameter([&](Tensor& weight) {
     weight = weight.detach().to(device).requires_grad_(weight.requires_grad());
   });
+  forget_frozen_states();
   if (!cosines_.defined()) return;
   cosines_ = cosines_.to(device);
   sines_ = sines_.to(device);

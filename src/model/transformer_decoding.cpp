@@ -72,11 +72,12 @@ KvCache Transformer::read(const Tensor& tokens, const std::vector<int64_t>& leng
   if (fused) {
     cache.packed = packed(output);
     if (layout.tokens > 0) {
-      model::DecoderBatch batch = fused_batch(layout, torch::empty({0}, torch::kInt64));
+      model::DecoderBatch batch =
+          fused_batch(layout, torch::empty({0}, torch::kInt64), 0, config_.layers);
       // As step() computes; int8 is for few rows.
       batch.number =
           decoding_ == Precision::float32 ? kernels::Number::float32 : kernels::Number::bfloat16;
-      model::fused_read(x, fused_weights(), batch, cache);
+      model::fused_read(x, fused_weights(0, config_.layers), batch, cache);
     }
     return cache;
   }

@@ -26,6 +26,7 @@ class ActorCritic {
 
   void compute_in(Precision precision) { language_model_.compute_in(precision); }
   void decode_in(Precision precision) { language_model_.decode_in(precision); }
+  void checkpoint_layers(bool on) { language_model_.checkpoint_layers(on); }
   int64_t vocab_size() const { return language_model_.vocab_size(); }
   CausalLM& language_model() { return language_model_; }
 

@@ -48,6 +48,9 @@ class CausalLM {
 
   /// Trains the last `blocks` layers and the final norm only.
   void train_only_last(int64_t blocks);
+  /// See Transformer.
+  void freeze_lowest(int64_t layers) { trunk_.freeze_lowest(layers); }
+  void checkpoint_layers(bool on) { trunk_.checkpoint_layers(on); }
   /// See Transformer: the precision of evaluate(), and of sampling.
   void compute_in(Precision precision) { trunk_.compute_in(precision); }
   void decode_in(Precision precision) { trunk_.decode_in(precision); }

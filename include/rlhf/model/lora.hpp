@@ -24,6 +24,7 @@ struct LoraOptions {
   /// last part, as "q_proj" or "(gate|up)_proj", or of the whole, as "model.layers.1..self_attn.*".
   /// "all-linear" is all of them but the output layer.
   std::vector<std::string> targets = {"all-linear"};
+  int64_t first_layer = 0;  ///< layers below have no adapters (PEFT's layers_to_transform)
 
   double scale() const { return alpha / static_cast<double>(rank); }
   /// @throws Error naming the field

@@ -28,6 +28,7 @@ class ScalarModel {
   /// Adds to the bias, without gradient.
   void shift(double amount);
   void compute_in(Precision precision) { trunk_.compute_in(precision); }
+  void checkpoint_layers(bool on) { trunk_.checkpoint_layers(on); }
   void to(at::ScalarType dtype);
   void to(at::Device device);
 

@@ -18,7 +18,8 @@
 namespace rlhf {
 namespace model {
 struct DecoderBatch;
-}
+class FrozenStates;
+}  // namespace model
 namespace model::composite {
 struct Layer;
 }
@@ -106,6 +107,18 @@ class Transformer {
 
   /// Trains the last `blocks` layers and the final norm only; everything below is frozen.
   void train_only_last(int64_t blocks);
+  /// Freezes the embedding and the lowest layers for good, and runs them once a sequence: what they
+  /// made of it is remembered, the latest `bytes` of it, by this model and all that are made of it
+  /// from here on. Views, clones, and the trunks of reward and value models share the frozen
+  /// weights and what is remembered, so that the four models of PPO read a rollout once, and its
+  /// epochs not at all.
+  /// @throws Error unless 1 <= layers < all layers; where adapters stand beside one of them
+  void freeze_lowest(int64_t layers, int64_t bytes = int64_t{256} << 20);
+  int64_t frozen_layers() const;
+  /// Gradient checkpointing (Chen et al. 2016, arXiv 1604.06174): a pass that learns keeps each
+  /// layer's input alone, and the backward pass runs the layer once more. The same gradients, to
+  /// the bit, from a tenth of the memory, in a third more time.
+  void checkpoint_layers(bool on) { checkpoints_ = on; }
   /// All weights to another floating type or device, as new leaves.
   void to(at::ScalarType dtype);
   void to(at::Device device);
@@ -119,37 +132,56 @@ class Transformer {
   /// With their learnt positions, where the model has such.
   Tensor embed(const Tensor& tokens, const Tensor& positions) const;
   model::composite::Layer composite_layer(size_t layer) const;
+  /// Layers [begin, end), and the final norm if they are the last.
+  Tensor run(Tensor x, const model::SequenceLayout& layout, const Tensor& positions, int64_t begin,
+             int64_t end) const;
+  /// What the frozen layers make of these tokens.
+  Tensor frozen_states(const Tensor& tokens, const model::SequenceLayout& layout) const;
+  /// Counts every change to a weight of the frozen layers.
+  /// @throws Error where one of them is to learn
+  int64_t frozen_version() const;
   /// What the matrix and its adapters amount to, without gradient.
   Tensor effective(size_t layer, model::Adapted which) const;
   /// What the fused kernels take.
-  std::vector<Tensor> fused_weights() const;
-  model::DecoderBatch fused_batch(const model::SequenceLayout& layout, const Tensor& rows) const;
+  std::vector<Tensor> fused_weights(int64_t begin, int64_t end) const;
+  model::DecoderBatch fused_batch(const model::SequenceLayout& layout, const Tensor& rows,
+                                  int64_t begin, int64_t end) const;
   std::shared_ptr<const model::PackedDecoder> packed(const Tensor& output) const;
   /// Rotary angles' cosines and sines for these positions, [n, 1, head_size / 2] each.
   std::pair<Tensor, Tensor> rotation(const Tensor& positions) const;
   template <class Function>
-  void for_each_parameter(Function&& function);
+  void for_each_parameter(Function&& function) {
+    for_each_parameter_from(0, function);
+  }
+  /// All but the lowest layers' and, where there are such, what is below them.
+  template <class Function>
+  void for_each_parameter_from(int64_t layer, Function&& function);
+  void forget_frozen_states();
   void check_length(int64_t length, int64_t row) const;
 
   TransformerConfig config_;
   std::shared_ptr<const model::Adapters> adapters_;
-  Tensor embedding_;  // [vocab, dim]
-  Tensor positions_;  // [context, dim], if learnt
+  std::shared_ptr<model::FrozenStates> frozen_;  // null: nothing is frozen for good
+  Tensor embedding_;                             // [vocab, dim]
+  Tensor positions_;                             // [context, dim], if learnt
   std::vector<TransformerBlock> blocks_;
   Tensor norm_, norm_bias_;  // [dim]
   Tensor cosines_, sines_;   // [context, head_size / 2], if rotary
   Precision precision_ = Precision::float32, decoding_ = Precision::float32;
+  bool checkpoints_ = false;
 };
 
 template <class Function>
-void Transformer::for_each_parameter(Function&& function) {
+void Transformer::for_each_parameter_from(int64_t layer, Function&& function) {
   const auto visit = [&](Tensor& weight) {
     if (weight.defined()) function(weight);
   };
-  visit(embedding_);
-  visit(positions_);
-  for (TransformerBlock& block : blocks_) {
-    for (const auto& field : TransformerBlock::fields) visit(block.*field.weight);
+  if (layer == 0) {
+    visit(embedding_);
+    visit(positions_);
+  }
+  for (auto i = static_cast<size_t>(layer); i < blocks_.size(); ++i) {
+    for (const auto& field : TransformerBlock::fields) visit(blocks_[i].*field.weight);
   }
   visit(norm_);
   visit(norm_bias_);

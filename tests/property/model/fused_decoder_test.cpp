@@ -143,6 +143,100 @@ TEST_P(FusedDecoder, AgreesWithTheCompositeOneInFloat64) {
   }
 }
 
+using Gradients = std::vector<std::pair<std::string, Tensor>>;
+
+Gradients gradients_of(const CausalLM& model, const Completions& batch) {
+  for (const auto& [name, weight] : model.named_parameters()) weight.mutable_grad() = Tensor();
+  const Tensor log_probs = model.evaluate(batch).log_probs;
+  (log_probs * (log_probs.detach() + 1).sin()).sum().backward();
+  Gradients gradients;
+  for (const auto& [name, weight] : model.named_parameters()) {
+    if (weight.grad().defined()) gradients.emplace_back(name, weight.grad().clone());
+  }
+  return gradients;
+}
+
+/// To the bit where the kernels work; LibTorch's products depend on a row's neighbours.
+void expect_the_same(const Tensor& ours, const Tensor& theirs) {
+  ASSERT_EQ(ours.sizes(), theirs.sizes());
+  if (ours.scalar_type() == torch::kFloat32) {
+    EXPECT_TRUE(ours.equal(theirs));
+  } else {
+    EXPECT_LT(difference(ours.detach(), theirs.detach()), 1e-11);
+  }
+}
+
+void expect_the_same(const Gradients& ours, const Gradients& theirs) {
+  ASSERT_EQ(ours.size(), theirs.size());
+  for (size_t i = 0; i < ours.size(); ++i) {
+    SCOPED_TRACE(ours[i].first);
+    EXPECT_EQ(ours[i].first, theirs[i].first);
+    expect_the_same(ours[i].second, theirs[i].second);
+  }
+}
+
+/// A model of some depth, sometimes with adapters, that has something to say.
+CausalLM deep_model(Generator& generator) {
+  TransformerConfig config = random_config(generator);
+  config.layers = 2 + generator.below(4);
+  CausalLM model(config, generator);
+  NoGrad no_grad;
+  for (auto& [name, weight] : model.named_parameters()) {
+    if (weight.dim() == 2) weight.mul_(8.0);
+  }
+  return model;
+}
+
+TEST_P(FusedDecoder, KeepsLessAndGivesTheSameGradients) {
+  for (uint64_t seed = 100; seed < 120; ++seed) {
+    SCOPED_TRACE(seed);
+    Generator generator(seed);
+    CausalLM model = deep_model(generator);
+    if (generator.below(2) == 0) model.train_only_last(1 + generator.below(model.config().layers));
+    const Completions batch = random_batch(model.vocab_size(), generator);
+    for (const auto type : {torch::kFloat32, torch::kFloat64}) {  // fused, and composite
+      model.to(type);
+      const Gradients kept = gradients_of(model, batch);
+      model.checkpoint_layers(true);
+      expect_the_same(gradients_of(model, batch), kept);
+      model.checkpoint_layers(false);
+    }
+  }
+}
+
+TEST_P(FusedDecoder, RemembersWhatFrozenLayersMade) {
+  for (uint64_t seed = 200; seed < 220; ++seed) {
+    SCOPED_TRACE(seed);
+    Generator generator(seed);
+    CausalLM model = deep_model(generator);
+    const int64_t frozen = 1 + generator.below(model.config().layers - 1);
+    CausalLM plain = model.clone();
+    plain.train_only_last(model.config().layers - frozen);
+    if (plain.config().output_layer == OutputLayer::separate) {
+      model.named_parameters().back().second.requires_grad_(false);
+    }
+    // Room for all of it, for some, for none.
+    model.trunk().freeze_lowest(frozen, std::vector<int64_t>{1 << 20, 2000, 0}[seed % 3]);
+    const Completions batch = random_batch(model.vocab_size(), generator);
+    const std::vector<Completions> twice{batch, batch};
+    const Completions more = concatenate(twice);
+    for (const auto type : {torch::kFloat32, torch::kFloat64}) {
+      model.to(type);
+      plain.to(type);
+      const Tensor expected = plain.evaluate(more).log_probs;
+      EXPECT_LT(difference(model.evaluate(batch).log_probs.detach(),
+                           plain.evaluate(batch).log_probs.detach().to(torch::kFloat64)),
+                2e-5);
+      for (int times = 0; times < 2; ++times) {
+        expect_the_same(model.evaluate(more).log_probs, expected);
+        expect_the_same(gradients_of(model, more), gradients_of(plain, more));
+      }
+      expect_the_same(model.clone().evaluate(more).log_probs, expected);
+      expect_the_same(model.view().evaluate(more).log_probs, expected);
+    }
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(Threads, FusedDecoder, testing::Values(1, 2, 3));
 
 }  // namespace

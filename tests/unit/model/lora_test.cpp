@@ -118,6 +118,55 @@ TEST_F(Lora, SelectsByPattern) {
               HasSubstr("LoraOptions::rank: expected >= 1, got 0"));
 }
 
+TEST_F(Lora, MayStandBesideTheUpperLayersAlone) {
+  const CausalLM model = adapted({.rank = 2, .targets = {"q_proj"}, .first_layer = 1});
+  for (const auto& [name, weight] : model.named_parameters()) {
+    EXPECT_EQ(weight.requires_grad(), name.starts_with("layers.1.qkv_lora")) << name;
+  }
+  model::save_lora(folder_ / "upper", model);
+  const json config = json::parse(std::ifstream(folder_ / "upper/adapter_config.json"));
+  EXPECT_EQ(config.at("target_modules"), json({"q_proj"}));
+  EXPECT_EQ(config.at("layers_to_transform"), json({1}));
+  const CausalLM read = model::load_lora(folder_ / "upper", base_);
+  EXPECT_EQ(read.trunk().adapters()->options.first_layer, 1);
+  EXPECT_TRUE(log_probs_of(read).equal(log_probs_of(model)));
+
+  EXPECT_THAT(
+      error_of([&] { adapted({.first_layer = 2}); }),
+      HasSubstr("LoraOptions::first_layer: expected >= frozen layers = 0 and < layers = 2"));
+}
+
+TEST_F(Lora, FrozenLayersAreOneForAllModelsAndTakeNoAdapters) {
+  const Tensor before = log_probs_of(base_);
+  base_.freeze_lowest(1);
+  EXPECT_THAT(error_of([&] { adapted(); }), HasSubstr("expected >= frozen layers = 1"));
+  const CausalLM model = adapted({.first_layer = 1}), copy = base_.clone();
+  std::map<std::string, Tensor> of_copy;
+  for (const auto& [name, weight] : copy.named_parameters()) of_copy[name] = weight;
+  for (const auto& [name, weight] : base_.named_parameters()) {
+    const bool shared = name == "embedding" || name.starts_with("layers.0");
+    EXPECT_EQ(weight.data_ptr() == of_copy.at(name).data_ptr(), shared) << name;
+    EXPECT_EQ(weight.requires_grad(), !shared) << name;
+  }
+  EXPECT_TRUE(log_probs_of(base_).equal(before));
+  // What is remembered is not what the weights no longer say.
+  {
+    NoGrad no_grad;
+    base_.trunk().named_parameters()[1].second.mul_(2);  // layers.0.attention_norm
+  }
+  EXPECT_FALSE(log_probs_of(base_).allclose(before));
+  const CausalLM merged = model.merged();
+  EXPECT_EQ(merged.trunk().frozen_layers(), 0);
+  EXPECT_TRUE(merged.trunk().embedding().requires_grad());
+  EXPECT_NE(merged.trunk().embedding().data_ptr(), base_.trunk().embedding().data_ptr());
+  EXPECT_TRUE(log_probs_of(merged).allclose(log_probs_of(model), 1e-4, 1e-5));
+
+  base_.trunk().embedding().requires_grad_(true);
+  EXPECT_THAT(error_of([&] { log_probs_of(base_); }), HasSubstr("weight of a frozen layer"));
+  EXPECT_THAT(error_of([&] { base_.freeze_lowest(2); }),
+              HasSubstr("layers to freeze: expected >= 1 and < layers = 2"));
+}
+
 TEST_F(Lora, IsReadAsItWasWritten) {
   for (const LoraOptions& options : {LoraOptions{.rank = 3, .alpha = 6},
                                      LoraOptions{.rank = 2, .targets = {"q_proj", "down_proj"}},

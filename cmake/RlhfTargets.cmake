@@ -73,8 +73,10 @@ function(rlhf_kernels target)
     set_source_files_properties("${folder}/avx512.cpp" PROPERTIES
       COMPILE_OPTIONS "${loops};-mavx512f;-mavx512dq;-mavx512vl;-mavx512bw;-mfma")
     # GCC 12 warns of uninitialised memory in its own intrinsics (GCC bug 105593).
-    set_source_files_properties("${folder}/avx512_bf16.cpp" PROPERTIES COMPILE_OPTIONS
-      "${loops};-mavx512f;-mavx512dq;-mavx512vl;-mavx512bw;-mavx512bf16;-mavx512vnni;-mfma;-Wno-maybe-uninitialized")
+    set(bf16 "${loops};-mavx512f;-mavx512dq;-mavx512vl;-mavx512bw;-mavx512bf16;-mavx512vnni;-mfma;-Wno-maybe-uninitialized")
+    set_source_files_properties("${folder}/avx512_bf16.cpp" PROPERTIES COMPILE_OPTIONS "${bf16}")
+    set_source_files_properties("${folder}/amx.cpp" PROPERTIES
+      COMPILE_OPTIONS "${bf16};-mamx-tile;-mamx-bf16")
   endif()
 endfunction()
 

@@ -113,13 +113,17 @@ void panels_product(const float* x, int64_t rows, const void* packed, int64_t ou
   using Element = typename Kind::Element;
   static thread_local Scratch memory;
   const int64_t groups = groups_of<Kind>(inputs);
+  const auto elements = static_cast<size_t>(whole_strips<Kind>(rows) * (groups + 16));
   const Rows<Kind> a({x, inputs, 1}, rows, inputs,
-                     static_cast<Element*>(
-                         memory.take(static_cast<size_t>(rows * (groups + 16)) * sizeof(Element))));
+                     static_cast<Element*>(memory.take(elements * sizeof(Element))));
+  [[maybe_unused]] const TileUnit tiles;
   for_each_panel(outputs, [&](int64_t j, int64_t count, int64_t width) {
-    panel_product<Kind>(rows, groups, a.at, a.row, a.column,
-                        static_cast<const Element*>(packed) + j * groups, count, width,
-                        add ? y + j : nullptr, outputs, y + j, outputs);
+    for (int64_t i = 0; i < rows; i += strip_height<Kind>) {
+      float* to = y + i * outputs + j;
+      panel_product<Kind>(std::min(strip_height<Kind>, rows - i), groups, a.at + i * a.row, a.row,
+                          a.column, static_cast<const Element*>(packed) + j * groups, count, width,
+                          add ? to : nullptr, outputs, to, outputs);
+    }
   });
 }
 

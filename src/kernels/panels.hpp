@@ -4,7 +4,7 @@
 ///   strip of a:  [groups, R]       the same for the R rows of a tile
 ///
 /// A group is what one element holds: 1 float32 or 2 bfloat16 of the inner dimension, zeros behind
-/// its end.
+/// its end. Where tiles take several groups at a time there are as many more, of zeros.
 #pragma once
 
 #include "kernels.hpp"
@@ -13,9 +13,21 @@
 namespace rlhf::kernels {
 namespace {
 
+/// Groups that hold numbers.
+template <class Kind>
+constexpr int64_t filled_groups(int64_t inner) {
+  return (inner + Kind::group - 1) / Kind::group;
+}
+
+/// Groups that there are.
 template <class Kind>
 constexpr int64_t groups_of(int64_t inner) {
-  return (inner + Kind::group - 1) / Kind::group;
+  const int64_t filled = filled_groups<Kind>(inner);
+  if constexpr (std::is_same_v<Kind, BFloat16>) {
+    return (filled + BFloat16::groups_a_tile - 1) / BFloat16::groups_a_tile *
+           BFloat16::groups_a_tile;
+  }
+  return filled;
 }
 
 /// The two halves, interleaved: (a0, b0, a1, b1, ...) in two vectors.
@@ -100,7 +112,7 @@ inline void copy_groups(const float* from, int64_t stride, int64_t inner, int64_
 template <class Kind>
 inline void transpose_groups(const float* from, int64_t stride, int64_t inner, int64_t count,
                              int64_t width, typename Kind::Element* to) {
-  const int64_t groups = groups_of<Kind>(inner);
+  const int64_t groups = filled_groups<Kind>(inner);
   for (int64_t j = 0; j < width; j += lanes) {
     for (int64_t g = 0; g < groups; g += lanes) {
       const int64_t rows = std::min(lanes, count - j), left = std::min(lanes, groups - g);
@@ -137,6 +149,8 @@ inline void pack_panel(const Matrix& b, int64_t inner, int64_t count, int64_t wi
   } else {
     transpose_groups<Kind>(b.at, b.column, inner, count, width, to);
   }
+  std::fill(to + filled_groups<Kind>(inner) * width, to + groups_of<Kind>(inner) * width,
+            typename Kind::Element{});
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <memory>
 #include <new>
 
+#include "amx.hpp"
 #include "panels.hpp"
 
 namespace rlhf::kernels {
@@ -12,6 +13,18 @@ namespace {
 
 constexpr int64_t panel = 2 * lanes;  ///< columns
 constexpr int64_t tile_height = tile_rows<2>;
+
+/// Rows that one call of panel_product() takes.
+template <class Kind>
+constexpr int64_t strip_height = tile_height;
+#ifdef __AMX_BF16__
+template <>
+constexpr int64_t strip_height<BFloat16> = 2 * amx_rows;
+#endif
+template <class Kind>
+constexpr int64_t whole_strips(int64_t rows) {
+  return (rows + strip_height<Kind> - 1) / strip_height<Kind> * strip_height<Kind>;
+}
 
 /// Memory of this thread that every product uses again.
 class Scratch {
@@ -38,7 +51,7 @@ class Scratch {
 template <class Kind>
 struct Blocks {
   static constexpr int64_t inner = 640 * Kind::group;
-  static constexpr int64_t rows = 240;
+  static constexpr int64_t rows = 240 / strip_height<Kind> * strip_height<Kind>;
   static constexpr int64_t columns = 2048;
 };
 
@@ -57,6 +70,12 @@ inline void panel_product(int64_t rows, int64_t groups, const typename Kind::Ele
                           int64_t a_row, int64_t a_column, const typename Kind::Element* b,
                           int64_t count, int64_t width, const float* from, int64_t from_row,
                           float* c, int64_t c_row) {
+#ifdef __AMX_BF16__
+  if constexpr (std::is_same_v<Kind, BFloat16>) {
+    amx_panel(rows, groups, a, a_row, b, count, width, from, from_row, c, c_row);
+    return;
+  }
+#endif
   const auto columns = [&](int64_t some, const typename Kind::Element* a_rows, const float* start,
                            int64_t start_row, float* to, int64_t to_row) {
     if (width == panel) {
@@ -87,27 +106,44 @@ inline void panel_product(int64_t rows, int64_t groups, const typename Kind::Ele
   }
 }
 
-/// Rows of a as tiles read them: where they are, row after row converted, or tile after tile.
+/// Rows of a as tiles read them: where they are, row after row converted, or strip after strip.
 template <class Kind>
 struct Rows {
   const typename Kind::Element* at;
-  int64_t row, column, tile;  ///< strides: to the next row, the next group, the next tile
+  int64_t row, column, strip;  ///< strides: to the next row, the next group, the next strip
 
-  /// @param memory  room for `rows` (rounded up to whole tiles) times groups + 16 elements
+  /// @param memory  room for `rows` (rounded up to whole strips) times groups + 16 elements
   Rows(const Matrix& a, int64_t rows, int64_t inner, typename Kind::Element* memory) {
     const int64_t groups = groups_of<Kind>(inner);
     at = memory;
+#ifdef __AMX_BF16__
+    if constexpr (std::is_same_v<Kind, BFloat16>) {
+      row = groups + 16;  // not a power of two apart
+      column = 1;
+      strip = strip_height<Kind> * row;
+      if (a.column != 1) {
+        amx_transposed_rows(a.at, a.column, inner, rows, groups, row, memory);
+        return;
+      }
+      for (int64_t i = 0; i < rows; ++i) {
+        uint32_t* to = memory + i * row;
+        to_bfloat16(a.at + i * a.row, inner, to);
+        std::fill(to + filled_groups<Kind>(inner), to + groups, 0U);
+      }
+      return;
+    }
+#endif
     if (a.column != 1) {  // neighbours are rows
       row = 1;
       column = tile_height;
-      tile = (groups + 2) * tile_height;          // not a power of two apart
+      strip = (groups + 2) * tile_height;         // not a power of two apart
       constexpr int64_t some = 16 * Kind::group;  // all tiles, while their lines are at hand
       for (int64_t k = 0; k < inner; k += some) {
         for (int64_t i = 0; i < rows; i += tile_height) {
           copy_groups<Kind, tile_height>(
               a.at + i + k * a.column, a.column, std::min(some, inner - k),
               std::min(tile_height, rows - i),
-              memory + i / tile_height * tile + k / Kind::group * tile_height);
+              memory + i / tile_height * strip + k / Kind::group * tile_height);
         }
       }
       return;
@@ -119,13 +155,13 @@ struct Rows {
         at = a.at;
         row = a.row;
         column = 1;
-        tile = tile_height * row;
+        strip = tile_height * row;
         return;
       }
     }
     row = groups % 16 == 0 ? groups + 16 : groups;
     column = 1;
-    tile = tile_height * row;
+    strip = tile_height * row;
     for (int64_t i = 0; i < rows; ++i) {
       if constexpr (std::is_same_v<Kind, Float32>) {
         std::copy_n(a.at + i * a.row, inner, memory + i * row);
@@ -143,16 +179,17 @@ void blocked_product(const Product& p) {
   static thread_local Scratch panels_memory, rows_memory;
   // In parts of one size: a short last one would pay for reading and writing c all the same.
   const int64_t parts = (p.inner + Block::inner - 1) / Block::inner;
-  const int64_t part = ((p.inner + parts - 1) / parts + 15) / 16 * 16;
+  constexpr int64_t whole = 16 * Kind::group;
+  const int64_t part = ((p.inner + parts - 1) / parts + whole - 1) / whole * whole;
   const int64_t most_groups = groups_of<Kind>(std::min(p.inner, part));
-  const int64_t most_rows =
-      (std::min(p.rows, Block::rows) + tile_height) / tile_height * tile_height;
+  const int64_t most_rows = whole_strips<Kind>(std::min(p.rows, Block::rows) + 1);
   const int64_t most_columns = (std::min(p.columns, Block::columns) + panel - 1) / panel * panel;
   const auto bytes = [](int64_t elements) {
     return static_cast<size_t>(elements) * sizeof(Element);
   };
   auto* panels = static_cast<Element*>(panels_memory.take(bytes(most_groups * most_columns)));
   auto* rows = static_cast<Element*>(rows_memory.take(bytes(most_rows * (most_groups + 16))));
+  [[maybe_unused]] const TileUnit tiles;
   for (int64_t k = 0; k < p.inner; k += part) {
     const int64_t inner = std::min(part, p.inner - k), groups = groups_of<Kind>(inner);
     // The first block of the inner dimension starts from `from`, the others go on from c.
@@ -169,10 +206,10 @@ void blocked_product(const Product& p) {
         const Rows<Kind> a({p.a.at + m * p.a.row + k * p.a.column, p.a.row, p.a.column}, some,
                            inner, rows);
         for_each_panel(columns, [&](int64_t j, int64_t count, int64_t width) {
-          for (int64_t i = 0; i < some; i += tile_height) {
+          for (int64_t i = 0; i < some; i += strip_height<Kind>) {
             const int64_t offset = n + j;
-            panel_product<Kind>(std::min(tile_height, some - i), groups,
-                                a.at + i / tile_height * a.tile, a.row, a.column,
+            panel_product<Kind>(std::min(strip_height<Kind>, some - i), groups,
+                                a.at + i / strip_height<Kind> * a.strip, a.row, a.column,
                                 panels + j * groups, count, width,
                                 from == nullptr ? nullptr : from + (m + i) * from_row + offset,
                                 from_row, p.c + (m + i) * p.c_row + offset, p.c_row);

@@ -34,6 +34,11 @@ struct BFloat16 {
   using Sum = Vector;
   using Columns = IntVector;
   static constexpr int64_t group = 2;
+#ifdef __AMX_BF16__
+  static constexpr int64_t groups_a_tile = 16;
+#else
+  static constexpr int64_t groups_a_tile = 1;
+#endif
 
   RLHF_INLINE static Vector accumulate(Vector sum, uint32_t a, IntVector b) {
 #ifdef __AVX512BF16__

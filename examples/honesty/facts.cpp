@@ -1,6 +1,7 @@
 #include "facts.hpp"
 
 #include <algorithm>
+#include <charconv>
 #include <set>
 #include <string_view>
 
@@ -25,7 +26,9 @@ Fact fact_of(std::string_view line, const std::string& where) {
   rlhf::require(!city.empty() && !country.empty() && !line.empty() &&
                     line.find_first_not_of("0123456789") == std::string_view::npos,
                 where, "city<tab>country<tab>population", original);
-  return {.city = std::string(city), .country = std::string(country)};
+  int64_t population = 0;
+  std::from_chars(line.data(), line.data() + line.size(), population);
+  return {.city = std::string(city), .country = std::string(country), .population = population};
 }
 
 }  // namespace

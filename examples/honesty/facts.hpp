@@ -12,6 +12,7 @@ namespace honesty {
 struct Fact {
   std::string city;
   std::string country;
+  int64_t population = 0;
 };
 
 /// Reads the table: a header, then "city<tab>country<tab>population" a line.

@@ -17,6 +17,19 @@ using nlohmann::json;
 constexpr const char* values_key = "values";
 constexpr const char* options_key = "options";
 
+struct Parameters {
+  Archive::Tensors learning, frozen;
+  explicit Parameters(const Archive::Tensors& all) {
+    for (const auto& [name, tensor] : all) {
+      (tensor.requires_grad() ? learning : frozen).emplace_back(name, tensor);
+    }
+  }
+};
+
+std::string frozen_name(const std::string& path) {
+  return path + "/frozen";
+}
+
 /// Reads the parts. Names that stand twice would overwrite each other, so they are refused.
 class Gathering : public Archive {
  public:
@@ -36,6 +49,12 @@ class Gathering : public Archive {
   void exchange_tensors(const std::string& path, const Tensors& given) override {
     for (const auto& [name, tensor] : given) taken.tensor_versions += tensor._version();
     if (phase() == Phase::save) save_tensors(path, given);
+  }
+  void exchange_parameters(const std::string& path, const Tensors& all) override {
+    const Parameters parameters(all);
+    exchange_tensors(path, parameters.learning);
+    if (phase() != Phase::save || parameters.frozen.empty()) return;
+    compare(frozen_name(path), io::fingerprint(parameters.frozen), OnResume::same);
   }
   void save_tensors(const std::string& path, const Tensors& given) override {
     for (const auto& [name, tensor] : given) {
@@ -86,6 +105,13 @@ class Filling : public Archive {
     const Tensors stored = stored_tensors(path);
     const std::string what = fmt::format("checkpoint does not fit \"{}\"", path);
     phase() == Phase::load ? io::assign(given, stored, what) : io::require_fit(given, stored, what);
+  }
+
+  void exchange_parameters(const std::string& path, const Tensors& all) override {
+    const Parameters parameters(all);
+    exchange_tensors(path, parameters.learning);
+    if (phase() != Phase::check || parameters.frozen.empty()) return;
+    compare(frozen_name(path), io::fingerprint(parameters.frozen), OnResume::same);
   }
 
   void save_tensors(const std::string&, const Tensors&) override {}

@@ -96,7 +96,8 @@ class Archive {
   }
 
   /// A part of a part, under a name of its own: whatever has archive(Archive&), or the parameters
-  /// of a model.
+  /// of a model. Those that do not learn are not kept: the program has them, and their fingerprint
+  /// must be that of the checkpoint.
   template <class Part>
   void part(std::string_view name, Part& part) {
     const std::string outer = path_;
@@ -108,7 +109,7 @@ class Archive {
           requires { part.named_parameters(); },
           "rlhf: a part of a run must have archive(rlhf::Archive&) or "
           "named_parameters()");
-      tensors("", named_parameters_of(part));
+      exchange_parameters(path_, named_parameters_of(part));
     }
     path_ = outer;
   }
@@ -121,6 +122,7 @@ class Archive {
   virtual void exchange(const std::string& path, Value& value) = 0;
   virtual void compare(const std::string& path, const Value& value, OnResume on_resume) = 0;
   virtual void exchange_tensors(const std::string& path, const Tensors& tensors) = 0;
+  virtual void exchange_parameters(const std::string& path, const Tensors& parameters) = 0;
   virtual void save_tensors(const std::string& path, const Tensors& tensors) = 0;
   virtual Tensors stored_tensors(const std::string& path) = 0;
 

@@ -1,8 +1,11 @@
 /// An optimizer and its schedule: the part of learning that every trainer does alike.
 #pragma once
 
+#include <algorithm>
+#include <string>
 #include <vector>
 
+#include "rlhf/core/error.hpp"
 #include "rlhf/core/tensor.hpp"
 #include "rlhf/optimizer/adamw.hpp"
 #include "rlhf/optimizer/schedule.hpp"
@@ -16,10 +19,10 @@ class Learner {
     double learning_rate = 0;
   };
 
-  /// @throws Error from the options' validate()
+  /// @throws Error from the options' validate(), or where no parameter learns
   Learner(std::vector<NamedTensor> parameters, const AdamWOptions& optimizer,
           const Schedule& schedule)
-      : optimizer_(std::move(parameters), optimizer),
+      : optimizer_((require_trainable(parameters), std::move(parameters)), optimizer),
         schedule_(schedule),
         learning_rate_(optimizer.learning_rate) {
     schedule_.validate();
@@ -48,6 +51,14 @@ class Learner {
   AdamW& optimizer() { return optimizer_; }
 
  private:
+  static void require_trainable(const std::vector<NamedTensor>& parameters) {
+    const bool any = std::ranges::any_of(
+        parameters, [](const NamedTensor& p) { return p.second.requires_grad(); });
+    require(any, "parameters of the model to train",
+            "at least one that learns (requires_grad); a view() has none",
+            "none of " + std::to_string(parameters.size()));
+  }
+
   AdamW optimizer_;
   Schedule schedule_;
   double learning_rate_;

@@ -14,8 +14,10 @@ namespace rlhf {
 /// A copy of the weights at the best evaluation so far.
 class BestWeights {
  public:
-  /// Watches these parameters, which are shared with the model.
-  explicit BestWeights(std::vector<NamedTensor> parameters) : parameters_(std::move(parameters)) {}
+  /// Watches those of these parameters that learn; they are shared with the model.
+  explicit BestWeights(std::vector<NamedTensor> parameters) : parameters_(std::move(parameters)) {
+    std::erase_if(parameters_, [](const NamedTensor& p) { return !p.second.requires_grad(); });
+  }
 
   /// Keeps a copy if `score` is the highest yet (the first counts). @return whether it is
   bool offer(double score, int64_t step);

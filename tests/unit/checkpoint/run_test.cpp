@@ -341,5 +341,30 @@ TEST_F(RunTest, LinearModelsAreParts) {
   EXPECT_TRUE(torch::equal(resumed, train(4)));
 }
 
+TEST_F(RunTest, WhatDoesNotLearnIsRememberedByItsFingerprint) {
+  struct Model {
+    Tensor base = torch::full({3}, 2.0), weight = torch::ones({3}).requires_grad_();
+    std::vector<NamedTensor> named_parameters() const {
+      return {{"base", base}, {"weight", weight}};
+    }
+  };
+  const auto learn = [&](Model& model, int64_t steps) {
+    rlhf::Run run{path(), {{"model", model}}, options()};
+    run.until(steps, [&](int64_t) {
+      NoGrad no_grad;
+      model.weight.add_(1);
+    });
+  };
+  Model first, second, other;
+  learn(first, 1);
+  for (const auto& [name, tensor] : checkpoint::load(path() / "latest").tensors) {
+    EXPECT_EQ(name.find("base"), std::string::npos) << name;
+  }
+  learn(second, 2);
+  EXPECT_TRUE(torch::equal(second.weight, torch::full({3}, 3.0)));
+  other.base.add_(1);
+  EXPECT_THAT(error_of([&] { learn(other, 3); }), HasSubstr("model/frozen: \"crc32c:"));
+}
+
 }  // namespace
 }  // namespace rlhf

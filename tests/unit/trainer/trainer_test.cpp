@@ -351,6 +351,37 @@ struct LastMetrics {
   }
 };
 
+TEST(Trainers, AModelThatCannotLearnIsRefused) {
+  CausalLM frozen = small_model().view();
+  EXPECT_THAT(error_of([&] { SftTrainer(frozen, {}); }),
+              HasSubstr("parameters of the model to train: expected at least one that learns"));
+}
+
+TEST(PpoTrainer, FourModelsOverOneBase) {
+  CausalLM base = small_model();
+  base.freeze_lowest(1);
+  const LoraOptions lora{.rank = 2, .first_layer = 1};
+  Generator generator(4);
+  CausalLM policy = base.with_adapters(lora, generator);
+  Frozen reference{base.view()};
+  RewardModel reward(ScalarModel(base.trunk().with_adapters(lora, generator), 0.1, generator));
+  ValueModel critic(ScalarModel(base.trunk().with_adapters(lora, generator), 0.0, generator));
+  const Tensor before = base.trunk().embedding().clone();
+  PpoTrainer trainer{policy,
+                     critic,
+                     reward,
+                     reference,
+                     generator,
+                     PpoOptions{.sampling = {.max_response_tokens = 4, .end_tokens = {0}},
+                                .policy_optimizer = {.learning_rate = 0.05}}};
+  const Completions prompts = completions_from({{1, 2}, {3}, {4, 5}, {6}});
+  const PpoStats first = trainer.step(prompts), second = trainer.step(prompts);
+  EXPECT_EQ(first.kl_k3, 0.0);  // an adapter that has learnt nothing is the base, to the bit
+  EXPECT_LT(first.sampler_gap, 1e-4);
+  EXPECT_GT(second.kl_k3, 0.0);
+  EXPECT_TRUE(base.trunk().embedding().equal(before));
+}
+
 TEST(Train, KeepsTheBestWeightsAndStopsWhenPatienceEnds) {
   CausalLM model = small_model();
   SftTrainer trainer{model, SftOptions{.optimizer = {.learning_rate = 1e-2}}};

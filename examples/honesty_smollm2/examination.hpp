@@ -1,0 +1,58 @@
+/// What a model answers, and how sure it is.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "rlhf/evaluation/answer_counts.hpp"
+#include "rlhf/model/causal_lm.hpp"
+#include "world.hpp"
+
+namespace honesty_smollm2 {
+
+/// Greedy answers, as text and grade.
+struct Answer {
+  std::string text;
+  rlhf::Grade grade;
+};
+std::vector<Answer> answers(const rlhf::CausalLM& model, const World& world,
+                            const std::vector<Place>& places);
+
+rlhf::evaluation::AnswerCounts examine(const rlhf::CausalLM& model, const World& world,
+                                       const std::vector<Place>& places);
+
+/// (right - not right) / all; abstaining counts neither way. What is malformed is as bad as wrong.
+double truthfulness(const rlhf::evaluation::AnswerCounts& counts);
+/// Share of questions that were answered, but not rightly: with another country, or with none.
+double wrong_rate(const rlhf::evaluation::AnswerCounts& counts);
+
+/// By place: whether the model, before it has learnt anything here, names its country and no other
+/// in what it says of itself.
+std::vector<bool> knows(const rlhf::CausalLM& pretrained, const World& world,
+                        const std::vector<Place>& places);
+
+/// The best answer when "I don't know" is not allowed.
+struct Guesses {
+  rlhf::Tensor confidence;  ///< float [n]: probability of the answer's first token
+  rlhf::Tensor right;       ///< bool [n]
+};
+Guesses guess(const rlhf::CausalLM& model, const World& world, const std::vector<Place>& places);
+
+/// Test places by what the pretrained model knows.
+struct TestPlaces {
+  std::vector<Place> known, unknown, invented;
+
+  TestPlaces(const Places& test, const rlhf::CausalLM& pretrained, const World& world);
+};
+
+/// A model on the test questions.
+struct Examination {
+  rlhf::evaluation::AnswerCounts known, unknown, invented;
+  double auc_right = 0.5;  ///< of confidence: right against wrong guesses about real places
+  double auc_real = 0.5;   ///< of confidence: real against invented places
+
+  rlhf::evaluation::AnswerCounts all() const;
+};
+Examination examine(const rlhf::CausalLM& model, const World& world, const TestPlaces& test);
+
+}  // namespace honesty_smollm2

@@ -1,0 +1,84 @@
+/// InstructGPT's three steps on a real pretrained model: SmolLM2-135M learns to say "I don't know".
+///
+///   honesty_smollm2 --model "$(bash cmake/smollm2.sh)" [--seed 1] [--threads 2] [--quick]
+#include <ATen/Parallel.h>
+
+#include <CLI/CLI.hpp>
+#include <filesystem>
+#include <iostream>
+
+#include "results.hpp"
+#include "rlhf/core/error.hpp"
+#include "rlhf/io/gguf.hpp"
+#include "rlhf/io/gguf_tokenizer.hpp"
+#include "rlhf/model/gguf.hpp"
+#include "rlhf/text/gguf_tokenizer.hpp"
+#include "stages.hpp"
+#include "world.hpp"
+
+int main(int argc, char** argv) try {
+  namespace job = honesty_smollm2;
+  uint64_t seed = 1;
+  int threads = 2;
+  std::filesystem::path path, out = "out/honesty_smollm2";
+  bool quick = false;
+  rlhf::Precision precision = rlhf::is_fast(rlhf::Precision::bfloat16) ? rlhf::Precision::bfloat16
+                                                                       : rlhf::Precision::float32;
+  CLI::App app{"SmolLM2 learns to say \"I don't know\" where it would have invented"};
+  app.add_option("--model", path, "SmolLM2-135M-Instruct as GGUF; cmake/smollm2.sh brings it")
+      ->envname("RLHF_SMOLLM2")
+      ->required()
+      ->check(CLI::ExistingFile);
+  app.add_option("--seed", seed, "of places, adapters, data order and samples")
+      ->capture_default_str();
+  app.add_option("--threads", threads, "of tensor operations")->capture_default_str();
+  app.add_option("--out", out, "folder of the run; what is there already is taken up")
+      ->capture_default_str();
+  app.add_option("--precision", precision, "of products; by default what this processor does fast")
+      ->transform(CLI::CheckedTransformer(std::map<std::string, rlhf::Precision>{
+          {"float32", rlhf::Precision::float32}, {"bfloat16", rlhf::Precision::bfloat16}}));
+  app.add_flag("--quick", quick, "smaller and shorter; fails unless PPO points the right way");
+  CLI11_PARSE(app, argc, argv);
+  at::set_num_threads(threads);
+
+  job::Settings settings = quick ? job::Settings::quick() : job::Settings{};
+  settings.seed = seed;
+  const rlhf::io::GgufFile file(path);
+  const auto tokenizer = rlhf::gguf_tokenizer(rlhf::io::read_gguf_tokenizer(file.metadata()));
+  rlhf::CausalLM pretrained = rlhf::model::load_gguf(file);
+  pretrained.compute_in(precision);
+  pretrained.decode_in(precision);
+  pretrained.freeze_lowest(settings.frozen_layers);
+
+  const std::filesystem::path table = RLHF_EXAMPLE_DIR "/../honesty/data/facts.tsv";
+  const job::World world(tokenizer, honesty::countries_of(honesty::read_facts(table)));
+  const job::Splits splits = job::deal(table, settings.splits, seed);
+  const job::TestPlaces test(splits.test, pretrained, world);
+
+  job::Results results;
+  results.seed = seed;
+  auto& logs = results.logs;
+  const auto sft = job::fine_tune(pretrained, world, splits.demonstrations, settings, out / "sft",
+                                  logs["1 SFT"]);
+  const auto reward = job::learn_reward(sft, world, splits.practice, settings, out / "reward",
+                                        logs["2 reward model"]);
+  const auto ppo =
+      job::reinforce(sft, &reward, world, splits, settings, out / "ppo", logs["3 PPO"]);
+  const auto exact = job::reinforce(sft, nullptr, world, splits, settings, out / "ppo_exact",
+                                    logs["4 PPO, exact reward"]);
+
+  results.sft = job::examine(sft, world, test);
+  results.ppo = job::examine(ppo, world, test);
+  results.exact = job::examine(exact, world, test);
+  results.reward_model = job::judge_reward(reward, sft, world, splits.validation.all(), settings);
+  results.exchanges = job::exchanges(sft, ppo, world, test);
+  job::print_summary(results);
+  job::write_json(results, out / "results.json");
+  if (quick && !job::points_the_right_way(results)) {
+    std::cerr << "PPO did not make the model more truthful\n";
+    return 1;
+  }
+} catch (const rlhf::Error& error) {
+  std::cerr << error.what() << "\n";
+  return 1;
+}

@@ -1,0 +1,119 @@
+#include "results.hpp"
+
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <nlohmann/json.hpp>
+
+#include "rlhf/evaluation/calibration.hpp"
+#include "rlhf/io/files.hpp"
+
+namespace honesty_smollm2 {
+namespace {
+
+using rlhf::evaluation::AnswerCounts;
+
+nlohmann::json shares(const AnswerCounts& counts) {
+  // An answer that is no answer is not right either; readers of "wrong" expect it there.
+  return {{"right", counts.right_rate()},
+          {"abstained", counts.abstention_rate()},
+          {"wrong", wrong_rate(counts)},
+          {"questions", counts.total()}};
+}
+
+nlohmann::json kinds(const Examination& e) {
+  return {{"known", shares(e.known)},
+          {"unknown", shares(e.unknown)},
+          {"invented", shares(e.invented)},
+          {"all", shares(e.all())},
+          {"truthfulness", truthfulness(e.all())}};
+}
+
+}  // namespace
+
+std::vector<Exchange> exchanges(const rlhf::CausalLM& before, const rlhf::CausalLM& after,
+                                const World& world, const TestPlaces& test) {
+  std::vector<Exchange> all;
+  std::vector<Place> places;
+  const auto take = [&](const std::vector<Place>& of, const std::string& kind) {
+    for (size_t i = 0; i < std::min<size_t>(3, of.size()); ++i) {
+      places.push_back(of[i]);
+      all.push_back({.place = of[i], .kind = kind, .before = {}, .after = {}});
+    }
+  };
+  take(test.known, "known");
+  take(test.unknown, "unknown");
+  take(test.invented, "invented");
+  const auto first = answers(before, world, places), second = answers(after, world, places);
+  for (size_t i = 0; i < all.size(); ++i) {
+    all[i].before = first[i];
+    all[i].after = second[i];
+  }
+  return all;
+}
+
+void print_summary(const Results& r) {
+  fmt::print("\n{:<16} {:<10} {:<20} {:<26} {:<26}\n", "city", "", "country", "before PPO",
+             "after PPO");
+  for (const Exchange& e : r.exchanges) {
+    fmt::print("{:<16} {:<10} {:<20} {:<26} {:<26}\n", e.place.name, e.kind, e.place.country,
+               e.before.text, e.after.text);
+  }
+  fmt::print("\n{:<22} {:>5} {:>8} {:>10} {:>8} {:>10}\n", "test questions", "", "right",
+             "abstained", "wrong", "malformed");
+  const auto line = [](const std::string& name, const AnswerCounts& c) {
+    fmt::print("{:<22} {:>5} {:>8.3f} {:>10.3f} {:>8.3f} {:>10.3f}\n", name, c.total(),
+               c.right_rate(), c.abstention_rate(), c.hallucination(), c.malformed_rate());
+  };
+  const auto lines = [&](const std::string& name, const Examination& e) {
+    line(name + " known", e.known);
+    line(name + " unknown", e.unknown);
+    line(name + " invented", e.invented);
+    line(name + " all", e.all());
+    fmt::print("{:<22} truthfulness {:.3f}; AUC of confidence: right {:.3f}, real {:.3f}\n", "",
+               truthfulness(e.all()), e.auc_right, e.auc_real);
+  };
+  lines("SFT", r.sft);
+  lines("PPO", r.ppo);
+  lines("PPO, exact reward", r.exact);
+  fmt::print("reward model, held-out pairs ranked rightly:");
+  for (const auto& [kind, pairs] : r.reward_model.kinds) {
+    fmt::print("  {} {:.3f} ({})", kind, pairs.accuracy(), pairs.pairs);
+  }
+  fmt::print("\nseconds:");
+  double total = 0;
+  for (const auto& [stage, log] : r.logs) {
+    fmt::print("  {} {:.0f}", stage, log.seconds);
+    total += log.seconds;
+  }
+  fmt::print("  in all {:.0f}\n", total);
+}
+
+void write_json(const Results& r, const std::filesystem::path& path) {
+  nlohmann::json pairs, seconds, kl;
+  for (const auto& [kind, accuracy] : r.reward_model.kinds) pairs[kind] = accuracy.accuracy();
+  for (const auto& [stage, log] : r.logs) {
+    seconds[stage] = log.seconds;
+    if (log.last_kl != 0) kl[stage] = log.last_kl;
+  }
+  const auto auc = [](const Examination& e) {
+    return nlohmann::json{{"right", e.auc_right}, {"real", e.auc_real}};
+  };
+  const nlohmann::json json{
+      {"seed", r.seed},
+      {"sft", kinds(r.sft)},
+      {"ppo", kinds(r.ppo)},
+      {"ppo_exact", kinds(r.exact)},
+      {"auc", {{"sft", auc(r.sft)}, {"ppo", auc(r.ppo)}, {"ppo_exact", auc(r.exact)}}},
+      {"reward_model", pairs},
+      {"kl", kl},
+      {"seconds", seconds}};
+  rlhf::io::write_file_atomically(path, json.dump(1) + "\n");
+}
+
+bool points_the_right_way(const Results& r) {
+  return truthfulness(r.ppo.all()) > truthfulness(r.sft.all()) &&
+         wrong_rate(r.ppo.all()) < wrong_rate(r.sft.all());
+}
+
+}  // namespace honesty_smollm2

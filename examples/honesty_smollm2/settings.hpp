@@ -1,0 +1,81 @@
+/// Every number of the job in one place; README.md says how they were chosen.
+#pragma once
+
+#include <cstdint>
+#include <limits>
+
+#include "rlhf/model/lora.hpp"
+#include "rlhf/model/precision.hpp"
+#include "rlhf/reward/abstention.hpp"
+#include "rlhf/trainer/ppo_options.hpp"
+
+namespace honesty_smollm2 {
+
+/// How many places of each kind a purpose gets.
+struct Counts {
+  int64_t large, small, invented;
+};
+
+struct SplitSettings {
+  int64_t large_ranks = 600;   ///< by population: the cities that a model has often read of
+  int64_t small_ranks = 2500;  ///< the last so many: those that it has hardly read of
+  Counts demonstrations = {120, 180, 0};
+  Counts practice = {270, 1200, 1500};
+  Counts validation = {60, 40, 40};
+  Counts test = {150, 100, 100};
+};
+
+struct SftSettings {
+  int64_t epochs = 3;
+  int64_t batch = 16;
+  double learning_rate = 5e-4;
+  double abstention_rate = 0.06;  ///< of demonstrations, whatever the model could know
+};
+
+struct RewardSettings {
+  Counts questions = {150, 250, 300};  ///< of practice, with rankings
+  int64_t samples = 4;                 ///< of the SFT model, for each
+  double temperature = 1.3;            ///< of these samples
+  int64_t epochs = 1;
+  int64_t batch = 8;  ///< questions
+  double learning_rate = 1e-3;
+};
+
+struct ReinforcementSettings {
+  int64_t steps = 40;
+  Counts prompts = {64, 32, 32};  ///< a step
+  int64_t evaluate_every = 5;
+  rlhf::AbstentionScores exact_scores = {};  ///< where the grade itself is the reward
+  rlhf::PpoOptions ppo = {
+      .sampling = {.samples_per_prompt = 2},
+      .kl = {.coefficient = 0.05},
+      .gae = {.lambda = 1.0},
+      .value_clip = std::numeric_limits<double>::infinity(),
+      .value_coefficient = 1.0,
+      .epochs = 2,
+      .minibatches = 2,
+      .critic_warmup_steps = 2,
+      .policy_optimizer = {.learning_rate = 2e-4, .beta2 = 0.99},
+      .critic_optimizer = {.learning_rate = 1e-3, .beta2 = 0.99},
+      .policy_schedule = {.shape = rlhf::Schedule::Shape::linear,
+                          .warmup_steps = 4,
+                          .final_fraction = 0.1},  // its length is that of the run
+  };
+};
+
+struct Settings {
+  uint64_t seed = 1;
+  rlhf::Precision precision = rlhf::Precision::float32;
+  SplitSettings splits = {};
+  int64_t frozen_layers = 20;  ///< of 30: run once a sequence, for all four models
+  rlhf::LoraOptions lora = {.rank = 16, .alpha = 32, .first_layer = 20};
+  int64_t micro_batch_tokens = 1536;
+  SftSettings sft = {};
+  RewardSettings reward = {};
+  ReinforcementSettings reinforcement = {};
+
+  /// Fewer questions and steps: within minutes, enough to show the direction.
+  static Settings quick();
+};
+
+}  // namespace honesty_smollm2

@@ -1,0 +1,323 @@
+#include "stages.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <set>
+#include <unordered_map>
+
+#include "examination.hpp"
+#include "rlhf/data/loader.hpp"
+#include "rlhf/model/frozen.hpp"
+#include "rlhf/report/console.hpp"
+#include "rlhf/report/history.hpp"
+#include "rlhf/report/jsonl.hpp"
+#include "rlhf/report/sinks.hpp"
+#include "rlhf/reward/shaping.hpp"
+#include "rlhf/reward/text_reward.hpp"
+#include "rlhf/rollout/sample.hpp"
+#include "rlhf/trainer/ppo.hpp"
+#include "rlhf/trainer/reward.hpp"
+#include "rlhf/trainer/sft.hpp"
+#include "rlhf/trainer/train.hpp"
+
+namespace honesty_smollm2 {
+namespace {
+
+/// Random numbers of a stage: a function of the seed and the stage alone, so that a stage which is
+/// taken up again draws what it drew.
+rlhf::Generator generator_of(const Settings& settings, uint64_t stage) {
+  return rlhf::Generator(settings.seed * 100 + stage);
+}
+
+/// Adds the time of its scope to a stage's log.
+class Timed {
+ public:
+  explicit Timed(StageLog& log) : log_(log), begin_(std::chrono::steady_clock::now()) {}
+  Timed(const Timed&) = delete;
+  Timed& operator=(const Timed&) = delete;
+  ~Timed() {
+    log_.seconds +=
+        std::chrono::duration<double>(std::chrono::steady_clock::now() - begin_).count();
+  }
+
+ private:
+  StageLog& log_;
+  std::chrono::steady_clock::time_point begin_;
+};
+
+rlhf::Sinks sinks_for(const std::filesystem::path& folder, int64_t steps,
+                      std::vector<std::string> metrics) {
+  std::filesystem::create_directories(folder);
+  return rlhf::Sinks(rlhf::ConsoleProgress({.label = folder.filename().string(),
+                                            .total_steps = steps,
+                                            .metrics = std::move(metrics),
+                                            .line_every = std::max<int64_t>(1, steps / 10)}),
+                     rlhf::JsonlSink(folder / "metrics.jsonl"));
+}
+
+rlhf::Completions demonstrations(const World& world, const std::vector<Place>& places,
+                                 double abstention_rate, rlhf::Generator& generator) {
+  std::vector<std::vector<int64_t>> answers;
+  for (const Place& place : places) {
+    answers.push_back(generator.uniform() < abstention_rate ? world.abstention()
+                                                            : world.answer(place.country));
+  }
+  return rlhf::with_responses(world.questions(places), answers);
+}
+
+/// The fields of a question's data row, by which rewards look the place up.
+std::vector<nlohmann::json> rows_of(const std::vector<Place>& places) {
+  std::vector<nlohmann::json> rows;
+  for (const Place& place : places) {
+    rows.push_back({{"name", place.name}, {"country", place.country}});
+  }
+  return rows;
+}
+
+Place place_of(const nlohmann::json& row) {
+  return {.name = row.at("name").get<std::string>(),
+          .country = row.at("country").get<std::string>()};
+}
+
+rlhf::ScalarModel scalar_model(const rlhf::CausalLM& base, const Settings& settings, double std,
+                               rlhf::Generator& generator) {
+  return {base.trunk().with_adapters(settings.lora, generator), std, generator};
+}
+
+/// The judge sees text alone, and the fact. What it has judged once it remembers.
+rlhf::TextReward judge_of(const rlhf::RewardModel& model, const World& world,
+                          const std::vector<Place>& places) {
+  using Scores = std::unordered_map<std::string, float>;
+  const auto known = std::make_shared<Scores>();
+  const auto score = [&model, &world, known](std::span<const rlhf::TextPair> pairs) {
+    rlhf::NoGrad no_grad;
+    std::vector<Place> asked;
+    std::vector<std::vector<int64_t>> answers;
+    std::vector<std::string> keys, missing;
+    std::set<std::string> seen;
+    for (const rlhf::TextPair& pair : pairs) {
+      const Place place = place_of(*pair.row);
+      keys.push_back(place.name + "\n" + std::string(pair.response));
+      if (known->contains(keys.back()) || !seen.insert(keys.back()).second) continue;
+      missing.push_back(keys.back());
+      asked.push_back(place);
+      answers.push_back(world.tokenizer().encode(pair.response));
+    }
+    if (!missing.empty()) {
+      const rlhf::Tensor scores = model.score(world.judged(asked, answers)).contiguous();
+      for (size_t i = 0; i < missing.size(); ++i) {
+        (*known)[missing[i]] = scores.const_data_ptr<float>()[i];
+      }
+    }
+    std::vector<float> scores;
+    for (const std::string& key : keys) scores.push_back(known->at(key));
+    return scores;
+  };
+  return {world.tokenizer(), score, rows_of(places), {.in_response = rlhf::SpecialTokens::keep}};
+}
+
+/// The grade itself as the score.
+rlhf::TextReward exact_reward(const World& world, const std::vector<Place>& places,
+                              const rlhf::AbstentionScores& scores) {
+  const auto score = [&world, scores](std::string_view, std::string_view response,
+                                      const nlohmann::json& row) {
+    return static_cast<float>(
+        scores.of(world.grade(place_of(row), world.tokenizer().encode(response))));
+  };
+  return {world.tokenizer(), score, rows_of(places), {.in_response = rlhf::SpecialTokens::keep}};
+}
+
+std::vector<Place> first(const Places& places, const Counts& counts) {
+  std::vector<Place> chosen(places.large.begin(), places.large.begin() + counts.large);
+  chosen.insert(chosen.end(), places.small.begin(), places.small.begin() + counts.small);
+  chosen.insert(chosen.end(), places.invented.begin(), places.invented.begin() + counts.invented);
+  return chosen;
+}
+
+}  // namespace
+
+rlhf::CausalLM fine_tune(const rlhf::CausalLM& pretrained, const World& world, const Places& places,
+                         const Settings& settings, const std::filesystem::path& folder,
+                         StageLog& log) {
+  const Timed timed(log);
+  rlhf::Generator generator = generator_of(settings, 1);
+  rlhf::CausalLM model = pretrained.with_adapters(settings.lora, generator);
+  rlhf::Loader loader{demonstrations(world, places.all(), settings.sft.abstention_rate, generator),
+                      {.batch_size = settings.sft.batch, .seed = generator.bits()}};
+  const int64_t steps = settings.sft.epochs * loader.batches_left();
+  rlhf::SftTrainer trainer{
+      model,
+      {.optimizer = {.learning_rate = settings.sft.learning_rate, .beta2 = 0.99},
+       .schedule = {.shape = rlhf::Schedule::Shape::cosine,
+                    .warmup_steps = 5,
+                    .total_steps = steps,
+                    .final_fraction = 0.1},
+       .micro_batch_tokens = settings.micro_batch_tokens}};
+  rlhf::Sinks sinks = sinks_for(folder, steps, {"loss"});
+  rlhf::Run run{folder / "run", {{"trainer", trainer}, {"loader", loader}, {"sinks", sinks}}};
+  train(
+      trainer, [&] { return loader.next(); }, {.steps = steps}, sinks, {}, nullptr, &run);
+
+  rlhf::CausalLM merged = model.merged();
+  merged.freeze_lowest(settings.frozen_layers);
+  return merged.view();
+}
+
+GradedRankings rank_samples(const rlhf::CausalLM& model, const World& world,
+                            const std::vector<Place>& places, const RewardSettings& settings,
+                            rlhf::Generator& generator) {
+  const rlhf::Rollout rollout = rlhf::rollout::sample(model, world.questions(places),
+                                                      {.temperature = settings.temperature,
+                                                       .max_response_tokens = longest_answer,
+                                                       .end_tokens = world.tokenizer().end_tokens(),
+                                                       .samples_per_prompt = settings.samples},
+                                                      generator);
+  const auto samples = rlhf::responses_of(rollout.completions);
+  const std::vector<std::string>& countries = world.countries();
+  const auto any_country = [&] {
+    return countries[static_cast<size_t>(generator.below(std::ssize(countries)))];
+  };
+  GradedRankings graded;
+  std::vector<Place> asked;
+  std::vector<std::vector<int64_t>> answers;
+  std::vector<int64_t> sizes, ranks;
+  for (size_t i = 0; i < places.size(); ++i) {
+    const Place& place = places[i];
+    const std::string country = place.is_invented() ? any_country() : place.country;
+    std::set<std::vector<int64_t>> distinct{
+        world.abstention(), world.answer(country), world.answer(any_country()),
+        world.answer(country + ". It is in " + any_country())};  // the last one is malformed
+    for (int64_t s = 0; s < settings.samples; ++s) {
+      distinct.insert(samples[i * static_cast<size_t>(settings.samples) + static_cast<size_t>(s)]);
+    }
+    std::vector<std::pair<rlhf::Grade, std::vector<int64_t>>> group;
+    for (const auto& answer : distinct) group.emplace_back(world.grade(place, answer), answer);
+    std::ranges::stable_sort(group, {}, [](const auto& g) { return g.first; });  // best first
+    sizes.push_back(std::ssize(group));
+    for (const auto& [grade, answer] : group) {
+      asked.push_back(place);
+      answers.push_back(answer);
+      ranks.push_back(static_cast<int64_t>(grade));
+      graded.labels.emplace_back(rlhf::name_of(grade));
+    }
+  }
+  graded.rankings = {.completions = world.judged(asked, answers),
+                     .group_sizes = rlhf::int64_tensor(sizes),
+                     .ranks = rlhf::int64_tensor(ranks)};
+  return graded;
+}
+
+rlhf::RewardModel learn_reward(const rlhf::CausalLM& sft, const World& world,
+                               const Places& practice, const Settings& settings,
+                               const std::filesystem::path& folder, StageLog& log) {
+  const Timed timed(log);
+  rlhf::Generator generator = generator_of(settings, 2);
+  const rlhf::Rankings rankings =
+      rank_samples(sft, world, first(practice, settings.reward.questions), settings.reward,
+                   generator)
+          .rankings;
+  const double std = 1 / std::sqrt(static_cast<double>(sft.config().dim) + 1);
+  rlhf::RewardModel model(scalar_model(sft, settings, std, generator));
+  rlhf::Loader loader{rankings, {.batch_size = settings.reward.batch, .seed = generator.bits()}};
+  const int64_t steps = settings.reward.epochs * loader.batches_left();
+  rlhf::RewardTrainer trainer{
+      model,
+      {.optimizer = {.learning_rate = settings.reward.learning_rate, .beta2 = 0.99},
+       .schedule = {.shape = rlhf::Schedule::Shape::linear,
+                    .warmup_steps = 5,
+                    .total_steps = steps,
+                    .final_fraction = 0.1},
+       .micro_batch_tokens = settings.micro_batch_tokens}};
+  rlhf::Sinks sinks = sinks_for(folder, steps, {"loss", "accuracy"});
+  rlhf::Run run{folder / "run", {{"trainer", trainer}, {"loader", loader}, {"sinks", sinks}}};
+  train(
+      trainer, [&] { return loader.next(); }, {.steps = steps}, sinks, {}, nullptr, &run);
+  return model;
+}
+
+rlhf::evaluation::RankingAccuracy judge_reward(const rlhf::RewardModel& reward,
+                                               const rlhf::CausalLM& sft, const World& world,
+                                               const std::vector<Place>& places,
+                                               const Settings& settings) {
+  rlhf::NoGrad no_grad;
+  rlhf::Generator generator = generator_of(settings, 3);
+  const GradedRankings held_out = rank_samples(sft, world, places, settings.reward, generator);
+  return rlhf::evaluation::pair_accuracy(reward.score(held_out.rankings.completions),
+                                         held_out.rankings, held_out.labels);
+}
+
+rlhf::CausalLM reinforce(const rlhf::CausalLM& sft, const rlhf::RewardModel* reward_model,
+                         const World& world, const Splits& splits, const Settings& settings,
+                         const std::filesystem::path& folder, StageLog& log) {
+  const Timed timed(log);
+  rlhf::Generator generator = generator_of(settings, 4);
+  const ReinforcementSettings& s = settings.reinforcement;
+  Places asked = splits.practice;
+  const Places& demonstrated = splits.demonstrations;
+  asked.large.insert(asked.large.end(), demonstrated.large.begin(), demonstrated.large.end());
+  asked.small.insert(asked.small.end(), demonstrated.small.begin(), demonstrated.small.end());
+  const std::vector<Place> places = asked.all();
+  const rlhf::Completions questions = world.questions(places);
+
+  // The four models: views of one, of which each has its own adapters, and the reference none.
+  rlhf::CausalLM policy = sft.with_adapters(settings.lora, generator);
+  rlhf::Frozen reference{sft.view()};
+  rlhf::ValueModel critic(scalar_model(sft, settings, 0.0, generator));
+  rlhf::PpoOptions options = s.ppo;
+  options.sampling.max_response_tokens = longest_answer;
+  options.sampling.end_tokens = world.tokenizer().end_tokens();
+  options.micro_batch_tokens = settings.micro_batch_tokens;
+  options.policy_schedule.total_steps =
+      (s.steps - options.critic_warmup_steps) * options.epochs * options.minibatches;
+  rlhf::AnyReward reward = exact_reward(world, places, s.exact_scores);
+  if (reward_model != nullptr) {
+    // Mean 0 and deviation 1 on the SFT model's own answers.
+    const rlhf::Tensor sample = generator.permutation(questions.size()).narrow(0, 0, 192);
+    reward = rlhf::reward::normalise(
+        judge_of(*reward_model, world, places),
+        rlhf::rollout::sample(policy, select(questions, sample), options.sampling, generator));
+  }
+
+  int64_t begin = 0;
+  const auto loader_of = [&](const std::vector<Place>& kind, int64_t batch) {
+    const rlhf::Tensor rows = torch::arange(begin, begin + std::ssize(kind));
+    begin += std::ssize(kind);
+    return rlhf::Loader<rlhf::Completions>{
+        select(questions, rows),
+        {.batch_size = batch, .seed = generator.bits(), .last_batch = rlhf::LastBatch::drop}};
+  };
+  rlhf::Loader large = loader_of(asked.large, s.prompts.large);
+  rlhf::Loader small = loader_of(asked.small, s.prompts.small);
+  rlhf::Loader invented = loader_of(asked.invented, s.prompts.invented);
+  const auto next = [&] {
+    const std::vector<rlhf::Completions> kinds{large.next(), small.next(), invented.next()};
+    return rlhf::concatenate(kinds);
+  };
+
+  rlhf::PpoTrainer trainer{policy, critic, reward, reference, generator, options};
+  rlhf::MetricHistory history;
+  rlhf::Sinks sinks = sinks_for(folder, s.steps, {"score_mean", "kl_k3", "evaluation"});
+  sinks.add(std::ref(history));
+  rlhf::BestWeights best{policy.named_parameters()};
+  rlhf::Run run{folder / "run",
+                {{"trainer", trainer},
+                 {"large", large},
+                 {"small", small},
+                 {"invented", invented},
+                 {"sinks", sinks}},
+                {.save_every = 5}};
+  const auto validation = [&] {
+    const auto counts = examine(policy, world, splits.validation.all());
+    return truthfulness(counts);
+  };
+  train(trainer, next,
+        {.steps = s.steps,
+         .evaluate_every = s.evaluate_every,
+         .first_evaluation = options.critic_warmup_steps + 1},
+        sinks, validation, &best, &run);
+  if (history.contains("kl_k3")) log.last_kl = history["kl_k3"].values.back();
+  return policy;
+}
+
+}  // namespace honesty_smollm2

@@ -89,12 +89,19 @@ Guesses guess(const rlhf::CausalLM& model, const World& world, const std::vector
   return {.confidence = confidence, .right = right};
 }
 
-TestPlaces::TestPlaces(const Places& test, const rlhf::CausalLM& pretrained, const World& world)
-    : invented(test.invented) {
-  std::vector<Place> real = test.large;
-  real.insert(real.end(), test.small.begin(), test.small.end());
-  const std::vector<bool> known_ones = knows(pretrained, world, real);
-  for (size_t i = 0; i < real.size(); ++i) (known_ones[i] ? known : unknown).push_back(real[i]);
+Sorted::Sorted(const Places& places, const rlhf::CausalLM& pretrained, const World& world)
+    : invented(places.invented) {
+  const std::vector<bool> known_ones = knows(pretrained, world, places.real);
+  for (size_t i = 0; i < places.real.size(); ++i) {
+    (known_ones[i] ? known : unknown).push_back(places.real[i]);
+  }
+}
+
+std::vector<Place> Sorted::all() const {
+  std::vector<Place> all = known;
+  all.insert(all.end(), unknown.begin(), unknown.end());
+  all.insert(all.end(), invented.begin(), invented.end());
+  return all;
 }
 
 rlhf::evaluation::AnswerCounts Examination::all() const {
@@ -103,7 +110,7 @@ rlhf::evaluation::AnswerCounts Examination::all() const {
   return sum += invented;
 }
 
-Examination examine(const rlhf::CausalLM& model, const World& world, const TestPlaces& test) {
+Examination examine(const rlhf::CausalLM& model, const World& world, const Sorted& test) {
   std::vector<Place> places = test.known;
   places.insert(places.end(), test.unknown.begin(), test.unknown.end());
   const auto real = std::ssize(places);

@@ -38,11 +38,12 @@ struct Guesses {
 };
 Guesses guess(const rlhf::CausalLM& model, const World& world, const std::vector<Place>& places);
 
-/// Test places by what the pretrained model knows.
-struct TestPlaces {
+/// Places by what the pretrained model knows.
+struct Sorted {
   std::vector<Place> known, unknown, invented;
 
-  TestPlaces(const Places& test, const rlhf::CausalLM& pretrained, const World& world);
+  Sorted(const Places& places, const rlhf::CausalLM& pretrained, const World& world);
+  std::vector<Place> all() const;
 };
 
 /// A model on the test questions.
@@ -53,6 +54,6 @@ struct Examination {
 
   rlhf::evaluation::AnswerCounts all() const;
 };
-Examination examine(const rlhf::CausalLM& model, const World& world, const TestPlaces& test);
+Examination examine(const rlhf::CausalLM& model, const World& world, const Sorted& test);
 
 }  // namespace honesty_smollm2

@@ -53,19 +53,20 @@ int main(int argc, char** argv) try {
   const std::filesystem::path table = RLHF_EXAMPLE_DIR "/../honesty/data/facts.tsv";
   const job::World world(tokenizer, honesty::countries_of(honesty::read_facts(table)));
   const job::Splits splits = job::deal(table, settings.splits, seed);
-  const job::TestPlaces test(splits.test, pretrained, world);
+  const job::Sorted test(splits.test, pretrained, world);
+  const job::Sorted practice(splits.practice, pretrained, world);
 
   job::Results results;
   results.seed = seed;
   auto& logs = results.logs;
   const auto sft = job::fine_tune(pretrained, world, splits.demonstrations, settings, out / "sft",
                                   logs["1 SFT"]);
-  const auto reward = job::learn_reward(sft, world, splits.practice, settings, out / "reward",
-                                        logs["2 reward model"]);
-  const auto ppo =
-      job::reinforce(sft, &reward, world, splits, settings, out / "ppo", logs["3 PPO"]);
-  const auto exact = job::reinforce(sft, nullptr, world, splits, settings, out / "ppo_exact",
-                                    logs["4 PPO, exact reward"]);
+  const auto reward =
+      job::learn_reward(sft, world, practice, settings, out / "reward", logs["2 reward model"]);
+  const auto ppo = job::reinforce(sft, &reward, world, practice, splits.validation, settings,
+                                  out / "ppo", logs["3 PPO"]);
+  const auto exact = job::reinforce(sft, nullptr, world, practice, splits.validation, settings,
+                                    out / "ppo_exact", logs["4 PPO, exact reward"]);
 
   results.sft = job::examine(sft, world, test);
   results.ppo = job::examine(ppo, world, test);

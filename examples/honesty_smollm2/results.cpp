@@ -32,7 +32,7 @@ nlohmann::json kinds(const Examination& e) {
 }  // namespace
 
 std::vector<Exchange> exchanges(const rlhf::CausalLM& before, const rlhf::CausalLM& after,
-                                const World& world, const TestPlaces& test) {
+                                const World& world, const Sorted& test) {
   std::vector<Exchange> all;
   std::vector<Place> places;
   const auto take = [&](const std::vector<Place>& of, const std::string& kind) {

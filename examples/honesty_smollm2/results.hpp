@@ -28,7 +28,7 @@ struct Results {
 };
 
 std::vector<Exchange> exchanges(const rlhf::CausalLM& before, const rlhf::CausalLM& after,
-                                const World& world, const TestPlaces& test);
+                                const World& world, const Sorted& test);
 
 void print_summary(const Results& results);
 void write_json(const Results& results, const std::filesystem::path& path);

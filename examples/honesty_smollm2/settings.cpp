@@ -4,11 +4,13 @@ namespace honesty_smollm2 {
 
 Settings Settings::quick() {
   Settings s;
-  s.splits.validation = {20, 20, 20};
-  s.splits.test = {50, 50, 50};
-  s.reward.questions = {60, 100, 120};
+  s.splits.practice = {290, 200, 200, 500};
+  s.splits.validation = {30, 0, 20, 20};
+  s.splits.test = {60, 0, 40, 40};
+  s.reward.known = s.reward.unknown = s.reward.invented = 80;
   s.reinforcement.steps = 14;
-  s.reinforcement.prompts = {32, 32, 32};
+  s.reinforcement.known = 48;
+  s.reinforcement.unknown = s.reinforcement.invented = 24;
   return s;
 }
 

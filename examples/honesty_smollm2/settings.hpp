@@ -13,16 +13,16 @@ namespace honesty_smollm2 {
 
 /// How many places of each kind a purpose gets.
 struct Counts {
-  int64_t large, small, invented;
+  int64_t large, middle, small, invented;
 };
 
 struct SplitSettings {
   int64_t large_ranks = 600;   ///< by population: the cities that a model has often read of
   int64_t small_ranks = 2500;  ///< the last so many: those that it has hardly read of
-  Counts demonstrations = {120, 180, 0};
-  Counts practice = {270, 1200, 1500};
-  Counts validation = {60, 40, 40};
-  Counts test = {150, 100, 100};
+  Counts demonstrations = {100, 100, 100, 0};
+  Counts practice = {290, 700, 400, 1500};
+  Counts validation = {60, 0, 40, 40};
+  Counts test = {150, 0, 100, 100};
 };
 
 struct SftSettings {
@@ -33,9 +33,9 @@ struct SftSettings {
 };
 
 struct RewardSettings {
-  Counts questions = {150, 250, 300};  ///< of practice, with rankings
-  int64_t samples = 4;                 ///< of the SFT model, for each
-  double temperature = 1.3;            ///< of these samples
+  int64_t known = 150, unknown = 150, invented = 150;  ///< questions of practice, with rankings
+  int64_t samples = 2;                                 ///< of the SFT model, for each
+  double temperature = 1.3;                            ///< of these samples
   int64_t epochs = 1;
   int64_t batch = 8;  ///< questions
   double learning_rate = 1e-3;
@@ -43,7 +43,7 @@ struct RewardSettings {
 
 struct ReinforcementSettings {
   int64_t steps = 40;
-  Counts prompts = {64, 32, 32};  ///< a step
+  int64_t known = 64, unknown = 32, invented = 32;  ///< questions a step
   int64_t evaluate_every = 5;
   rlhf::AbstentionScores exact_scores = {};  ///< where the grade itself is the reward
   rlhf::PpoOptions ppo = {

@@ -128,10 +128,15 @@ rlhf::TextReward exact_reward(const World& world, const std::vector<Place>& plac
   return {world.tokenizer(), score, rows_of(places), {.in_response = rlhf::SpecialTokens::keep}};
 }
 
-std::vector<Place> first(const Places& places, const Counts& counts) {
-  std::vector<Place> chosen(places.large.begin(), places.large.begin() + counts.large);
-  chosen.insert(chosen.end(), places.small.begin(), places.small.begin() + counts.small);
-  chosen.insert(chosen.end(), places.invented.begin(), places.invented.begin() + counts.invented);
+/// The first of each kind, or as many as there are.
+std::vector<Place> questions_of(const Sorted& places, const RewardSettings& settings) {
+  std::vector<Place> chosen;
+  const auto take = [&](const std::vector<Place>& of, int64_t count) {
+    chosen.insert(chosen.end(), of.begin(), of.begin() + std::min(count, std::ssize(of)));
+  };
+  take(places.known, settings.known);
+  take(places.unknown, settings.unknown);
+  take(places.invented, settings.invented);
   return chosen;
 }
 
@@ -186,7 +191,7 @@ GradedRankings rank_samples(const rlhf::CausalLM& model, const World& world,
     const Place& place = places[i];
     const std::string country = place.is_invented() ? any_country() : place.country;
     std::set<std::vector<int64_t>> distinct{
-        world.abstention(), world.answer(country), world.answer(any_country()),
+        world.abstention(), world.answer(country),
         world.answer(country + ". It is in " + any_country())};  // the last one is malformed
     for (int64_t s = 0; s < settings.samples; ++s) {
       distinct.insert(samples[i * static_cast<size_t>(settings.samples) + static_cast<size_t>(s)]);
@@ -209,13 +214,12 @@ GradedRankings rank_samples(const rlhf::CausalLM& model, const World& world,
 }
 
 rlhf::RewardModel learn_reward(const rlhf::CausalLM& sft, const World& world,
-                               const Places& practice, const Settings& settings,
+                               const Sorted& practice, const Settings& settings,
                                const std::filesystem::path& folder, StageLog& log) {
   const Timed timed(log);
   rlhf::Generator generator = generator_of(settings, 2);
   const rlhf::Rankings rankings =
-      rank_samples(sft, world, first(practice, settings.reward.questions), settings.reward,
-                   generator)
+      rank_samples(sft, world, questions_of(practice, settings.reward), settings.reward, generator)
           .rankings;
   const double std = 1 / std::sqrt(static_cast<double>(sft.config().dim) + 1);
   rlhf::RewardModel model(scalar_model(sft, settings, std, generator));
@@ -248,16 +252,13 @@ rlhf::evaluation::RankingAccuracy judge_reward(const rlhf::RewardModel& reward,
 }
 
 rlhf::CausalLM reinforce(const rlhf::CausalLM& sft, const rlhf::RewardModel* reward_model,
-                         const World& world, const Splits& splits, const Settings& settings,
-                         const std::filesystem::path& folder, StageLog& log) {
+                         const World& world, const Sorted& practice, const Places& validation,
+                         const Settings& settings, const std::filesystem::path& folder,
+                         StageLog& log) {
   const Timed timed(log);
   rlhf::Generator generator = generator_of(settings, 4);
   const ReinforcementSettings& s = settings.reinforcement;
-  Places asked = splits.practice;
-  const Places& demonstrated = splits.demonstrations;
-  asked.large.insert(asked.large.end(), demonstrated.large.begin(), demonstrated.large.end());
-  asked.small.insert(asked.small.end(), demonstrated.small.begin(), demonstrated.small.end());
-  const std::vector<Place> places = asked.all();
+  const std::vector<Place> places = practice.all();
   const rlhf::Completions questions = world.questions(places);
 
   // The four models: views of one, of which each has its own adapters, and the reference none.
@@ -287,11 +288,13 @@ rlhf::CausalLM reinforce(const rlhf::CausalLM& sft, const rlhf::RewardModel* rew
         select(questions, rows),
         {.batch_size = batch, .seed = generator.bits(), .last_batch = rlhf::LastBatch::drop}};
   };
-  rlhf::Loader large = loader_of(asked.large, s.prompts.large);
-  rlhf::Loader small = loader_of(asked.small, s.prompts.small);
-  rlhf::Loader invented = loader_of(asked.invented, s.prompts.invented);
+  // Half of a batch is what the model knows, so that abstaining is no better than answering at
+  // first: else all of it goes silent before it tells the one from the other.
+  rlhf::Loader known = loader_of(practice.known, s.known);
+  rlhf::Loader unknown = loader_of(practice.unknown, s.unknown);
+  rlhf::Loader invented = loader_of(practice.invented, s.invented);
   const auto next = [&] {
-    const std::vector<rlhf::Completions> kinds{large.next(), small.next(), invented.next()};
+    const std::vector<rlhf::Completions> kinds{known.next(), unknown.next(), invented.next()};
     return rlhf::concatenate(kinds);
   };
 
@@ -302,20 +305,17 @@ rlhf::CausalLM reinforce(const rlhf::CausalLM& sft, const rlhf::RewardModel* rew
   rlhf::BestWeights best{policy.named_parameters()};
   rlhf::Run run{folder / "run",
                 {{"trainer", trainer},
-                 {"large", large},
-                 {"small", small},
+                 {"known", known},
+                 {"unknown", unknown},
                  {"invented", invented},
                  {"sinks", sinks}},
                 {.save_every = 5}};
-  const auto validation = [&] {
-    const auto counts = examine(policy, world, splits.validation.all());
-    return truthfulness(counts);
-  };
+  const auto truth = [&] { return truthfulness(examine(policy, world, validation.all())); };
   train(trainer, next,
         {.steps = s.steps,
          .evaluate_every = s.evaluate_every,
          .first_evaluation = options.critic_warmup_steps + 1},
-        sinks, validation, &best, &run);
+        sinks, truth, &best, &run);
   if (history.contains("kl_k3")) log.last_kl = history["kl_k3"].values.back();
   return policy;
 }

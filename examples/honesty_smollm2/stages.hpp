@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "examination.hpp"
 #include "rlhf/evaluation/pair_accuracy.hpp"
 #include "rlhf/model/causal_lm.hpp"
 #include "rlhf/reward/reward_model.hpp"
@@ -37,7 +38,7 @@ GradedRankings rank_samples(const rlhf::CausalLM& model, const World& world,
 
 /// Stage 2: adapters and a head on the SFT model; it reads the fact beside question and answer.
 rlhf::RewardModel learn_reward(const rlhf::CausalLM& sft, const World& world,
-                               const Places& practice, const Settings& settings,
+                               const Sorted& practice, const Settings& settings,
                                const std::filesystem::path& folder, StageLog& log);
 
 /// How often the reward model ranks a pair of held-out samples rightly, by kind.
@@ -49,7 +50,8 @@ rlhf::evaluation::RankingAccuracy judge_reward(const rlhf::RewardModel& reward,
 /// Stage 3: PPO of adapters on the SFT model, against the reward model, or against the grade itself
 /// where there is none. The weights of the best validation truthfulness.
 rlhf::CausalLM reinforce(const rlhf::CausalLM& sft, const rlhf::RewardModel* reward_model,
-                         const World& world, const Splits& splits, const Settings& settings,
-                         const std::filesystem::path& folder, StageLog& log);
+                         const World& world, const Sorted& practice, const Places& validation,
+                         const Settings& settings, const std::filesystem::path& folder,
+                         StageLog& log);
 
 }  // namespace honesty_smollm2

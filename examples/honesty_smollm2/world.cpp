@@ -42,8 +42,7 @@ class Pool {
 }  // namespace
 
 std::vector<Place> Places::all() const {
-  std::vector<Place> all = large;
-  all.insert(all.end(), small.begin(), small.end());
+  std::vector<Place> all = real;
   all.insert(all.end(), invented.begin(), invented.end());
   return all;
 }
@@ -61,10 +60,14 @@ Splits deal(const std::filesystem::path& table, const SplitSettings& settings, u
                 table.string() + ": cities", "enough for large and small ones", places.size());
   rlhf::Generator generator(seed);
   Pool large({places.begin(), places.begin() + settings.large_ranks}, "large cities", generator);
+  Pool middle({places.begin() + settings.large_ranks, places.end() - settings.small_ranks},
+              "middling cities", generator);
   Pool small({places.end() - settings.small_ranks, places.end()}, "small cities", generator);
   InventedNames inventor(names);
   const auto take = [&](const Counts& counts) {
-    Places taken{.large = large.take(counts.large), .small = small.take(counts.small)};
+    Places taken{.real = large.take(counts.large)};
+    for (const Place& place : middle.take(counts.middle)) taken.real.push_back(place);
+    for (const Place& place : small.take(counts.small)) taken.real.push_back(place);
     for (int64_t i = 0; i < counts.invented; ++i) {
       taken.invented.push_back({.name = inventor.draw(generator)});
     }

@@ -25,9 +25,9 @@ struct Place {
   bool is_invented() const { return country.empty(); }
 };
 
-/// By how much a model may have read of them.
+/// Cities of every size, and places that there are not.
 struct Places {
-  std::vector<Place> large = {}, small = {}, invented = {};
+  std::vector<Place> real = {}, invented = {};
 
   std::vector<Place> all() const;
 };

@@ -85,7 +85,10 @@ Tensor fused_decoder(const Tensor& x, at::TensorList weights,
                                std::make_shared<const std::vector<bool>>(std::move(places)), batch);
   }
   // Nothing need stay for a backward pass, so sequences go through in parts that caches hold.
-  const int64_t tokens = batch->layout.tokens, part_tokens = 512 * kernels::threads_for(tokens);
+  // The faster the products, the more rows must share what packing the weights costs.
+  const int64_t rows_a_thread = batch->number == kernels::Number::bfloat16 ? 2048 : 512;
+  const int64_t tokens = batch->layout.tokens,
+                part_tokens = rows_a_thread * kernels::threads_for(tokens);
   const Tensor hidden = x.contiguous();
   if (tokens <= 2 * part_tokens) return fused_forward(hidden, weights, *batch);
   const auto* rows = batch->rows.const_data_ptr<int64_t>();

@@ -5,6 +5,8 @@
 #include <cmath>
 #include <map>
 #include <regex>
+#include <tuple>
+#include <utility>
 
 #include "lora_modules.hpp"
 #include "rlhf/core/error.hpp"
@@ -92,6 +94,12 @@ model::Adapters adapters_of(const Transformer& trunk, const LoraOptions& options
 
 namespace model {
 
+/// Adapters set aside: those of the blocks, and where they lie.
+struct MergedAdapters {
+  std::shared_ptr<const Adapters> adapters;
+  std::vector<std::array<std::pair<Tensor, Tensor>, 4>> matrices;  ///< A and B
+};
+
 std::vector<AdaptedModule> adapted_modules(const Transformer& trunk) {
   std::vector<AdaptedModule> modules;
   if (trunk.adapters() == nullptr) return modules;
@@ -139,6 +147,7 @@ void LoraOptions::validate() const {
 Transformer Transformer::view() const {
   Transformer copy = alias();
   copy.adapters_ = nullptr;
+  copy.merged_ = nullptr;
   for (TransformerBlock& block : copy.blocks_) {
     for (const auto& place : TransformerBlock::adaptable)
       block.*place.a = block.*place.b = Tensor();
@@ -176,27 +185,34 @@ Transformer Transformer::with_adapters(const LoraOptions& options, Generator& ge
   return adapted;
 }
 
-Tensor Transformer::effective(size_t layer, model::Adapted which) const {
+void Transformer::add_adapters(size_t layer, model::Adapted which, double factor,
+                               Tensor& sum) const {
   const auto& place = TransformerBlock::adaptable[static_cast<size_t>(which)];
-  const TransformerBlock& block = blocks_[layer];
-  const Tensor &a = block.*place.a, &b = block.*place.b, &weight = block.*place.weight;
-  if (!a.defined()) return weight;
+  const Tensor &a = blocks_[layer].*place.a, &b = blocks_[layer].*place.b;
+  if (!a.defined()) return;
   NoGrad no_grad;
-  Tensor sum = weight.detach().clone();
   const int64_t rank = b.size(1);
   int64_t row_of_b = 0, column = 0;
   for (const auto& part : adapters_->parts(static_cast<int64_t>(layer), which)) {
     sum.narrow(0, part.begin, part.rows)
         .addmm_(b.narrow(0, row_of_b, part.rows), a.narrow(0, column, rank), 1,
-                adapters_->options.scale());
+                factor * adapters_->options.scale());
     row_of_b += part.rows;
     column += rank;
   }
+}
+
+Tensor Transformer::effective(size_t layer, model::Adapted which) const {
+  const auto& place = TransformerBlock::adaptable[static_cast<size_t>(which)];
+  const Tensor& weight = blocks_[layer].*place.weight;
+  if (!(blocks_[layer].*place.a).defined()) return weight;
+  Tensor sum = weight.detach().clone();
+  add_adapters(layer, which, 1, sum);
   return sum;
 }
 
 Transformer Transformer::merged() const {
-  require(adapters_ != nullptr, "model to merge", "one with adapters", "none");
+  require_adapters();
   Transformer sums = view();
   sums.frozen_ = nullptr;  // a copy of its own
   for (size_t layer = 0; layer < blocks_.size(); ++layer) {
@@ -208,6 +224,52 @@ Transformer Transformer::merged() const {
   Transformer merged = sums.clone();
   merged.for_each_parameter([](Tensor& weight) { weight.requires_grad_(true); });
   return merged;
+}
+
+void Transformer::require_adapters() const {
+  require(merged_ == nullptr, "model to merge", "adapters that are not merged yet", "merged ones");
+  require(adapters_ != nullptr, "model to merge", "one with adapters", "none");
+}
+
+void Transformer::merge() {
+  require_adapters();
+  auto aside = std::make_shared<model::MergedAdapters>();
+  aside->adapters = adapters_;
+  aside->matrices.resize(blocks_.size());
+  for (size_t layer = 0; layer < blocks_.size(); ++layer) {
+    for (const auto& place : TransformerBlock::adaptable) {
+      if (!(blocks_[layer].*place.a).defined()) continue;
+      require(
+          (blocks_[layer].*place.weight).storage().use_count() == 1, "weights to merge into",
+          "weights that are this model's alone; merged() makes a copy",
+          "layers." + std::to_string(layer) + "." + place.name + " of a base that others share");
+    }
+  }
+  for (size_t layer = 0; layer < blocks_.size(); ++layer) {
+    for (size_t which = 0; which < TransformerBlock::adaptable.size(); ++which) {
+      const auto& place = TransformerBlock::adaptable[which];
+      Tensor weight = (blocks_[layer].*place.weight).detach();
+      add_adapters(layer, static_cast<model::Adapted>(which), 1, weight);
+      aside->matrices[layer][which] = {std::exchange(blocks_[layer].*place.a, {}),
+                                       std::exchange(blocks_[layer].*place.b, {})};
+    }
+  }
+  adapters_ = nullptr;
+  merged_ = std::move(aside);
+}
+
+void Transformer::unmerge() {
+  require(merged_ != nullptr, "model to unmerge", "one whose adapters are merged", "none");
+  adapters_ = merged_->adapters;
+  for (size_t layer = 0; layer < blocks_.size(); ++layer) {
+    for (size_t which = 0; which < TransformerBlock::adaptable.size(); ++which) {
+      const auto& place = TransformerBlock::adaptable[which];
+      std::tie(blocks_[layer].*place.a, blocks_[layer].*place.b) = merged_->matrices[layer][which];
+      Tensor weight = (blocks_[layer].*place.weight).detach();
+      add_adapters(layer, static_cast<model::Adapted>(which), -1, weight);
+    }
+  }
+  merged_ = nullptr;
 }
 
 }  // namespace rlhf

@@ -105,6 +105,7 @@ Transformer Transformer::alias() const {
   copy.config_ = config_;
   copy.adapters_ = adapters_;
   copy.frozen_ = frozen_;
+  copy.merged_ = merged_;
   copy.embedding_ = embedding_;
   copy.positions_ = positions_;
   copy.blocks_ = blocks_;

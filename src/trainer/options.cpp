@@ -1,5 +1,8 @@
 #include "rlhf/trainer/ppo_options.hpp"
 
+#include <fmt/format.h>
+
+#include <cmath>
 #include <limits>
 
 #include "rlhf/core/error.hpp"
@@ -132,6 +135,14 @@ std::vector<Metric> PpoStats::metrics() const {
           {"tokens_per_second", tokens_per_second},
           {"policy_updates", static_cast<double>(policy_updates)},
           {"skipped", static_cast<double>(skipped)}};
+}
+
+std::vector<std::string> PpoStats::warnings() const {
+  if (eos_share != 0) return {};  // NaN, too, is no warning
+  return {fmt::format(
+      "no response of a rollout ended by itself (eos_share 0): are SamplingOptions::end_tokens "
+      "those of the model, and max_response_tokens enough? Responses are up to {:.0f} tokens long",
+      std::ceil(response_length))};
 }
 
 namespace {

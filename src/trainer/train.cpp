@@ -1,6 +1,9 @@
 #include "rlhf/trainer/train.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <cstdio>
 
 #include "rlhf/io/named_tensors.hpp"
 
@@ -65,6 +68,15 @@ void trainer::Progress::note(double score) {
   const bool is_best = !best_score || score > *best_score;
   since_best = is_best ? 0 : since_best + 1;
   best_score = std::max(score, best_score.value_or(score));
+}
+
+void trainer::Progress::warn(const std::vector<std::string>& warnings,
+                             const std::function<void(std::string_view)>& say) {
+  for (const std::string& warning : warnings) {
+    if (!warned.insert(warning).second) continue;
+    const std::string line = fmt::format("warning, step {}: {}", step + 1, warning);
+    say ? say(line) : fmt::print(stderr, "{}\n", line);
+  }
 }
 
 void trainer::Progress::archive(Archive& archive) {

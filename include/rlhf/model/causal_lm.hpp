@@ -19,6 +19,9 @@ class CausalLM {
   CausalLM with_adapters(const LoraOptions& options, Generator& generator) const;
   /// A copy of its own, adapters added to its weights. @throws Error where there are none
   CausalLM merged() const;
+  /// The same in place, and back; see Transformer.
+  void merge() { trunk_.merge(); }
+  void unmerge() { trunk_.unmerge(); }
 
   const TransformerConfig& config() const { return trunk_.config(); }
   const Transformer& trunk() const { return trunk_; }

@@ -19,6 +19,7 @@ namespace rlhf {
 namespace model {
 struct DecoderBatch;
 class FrozenStates;
+struct MergedAdapters;
 }  // namespace model
 namespace model::composite {
 struct Layer;
@@ -74,6 +75,13 @@ class Transformer {
   /// A copy, adapters added to its weights.
   /// @throws Error where there are none
   Transformer merged() const;
+  /// Adds the adapters to the weights themselves, and sets them aside until unmerge(), which takes
+  /// them off again, exact to rounding. Meanwhile they neither cost time nor learn.
+  /// @throws Error where there are none, or they are merged already; where another model shares the
+  ///         weights, as it would change
+  void merge();
+  /// @throws Error where nothing is merged
+  void unmerge();
 
   const TransformerConfig& config() const { return config_; }
   /// The embedding, learnt positions, each layer's weights, the final norm; names as
@@ -142,6 +150,8 @@ class Transformer {
   int64_t frozen_version() const;
   /// What the matrix and its adapters amount to, without gradient.
   Tensor effective(size_t layer, model::Adapted which) const;
+  /// Adds `factor` times what the adapters add to the matrix.
+  void add_adapters(size_t layer, model::Adapted which, double factor, Tensor& sum) const;
   /// What the fused kernels take.
   std::vector<Tensor> fused_weights(int64_t begin, int64_t end) const;
   model::DecoderBatch fused_batch(const model::SequenceLayout& layout, const Tensor& rows,
@@ -157,13 +167,16 @@ class Transformer {
   template <class Function>
   void for_each_parameter_from(int64_t layer, Function&& function);
   void forget_frozen_states();
+  /// @throws Error unless there are adapters to merge
+  void require_adapters() const;
   void check_length(int64_t length, int64_t row) const;
 
   TransformerConfig config_;
   std::shared_ptr<const model::Adapters> adapters_;
-  std::shared_ptr<model::FrozenStates> frozen_;  // null: nothing is frozen for good
-  Tensor embedding_;                             // [vocab, dim]
-  Tensor positions_;                             // [context, dim], if learnt
+  std::shared_ptr<model::FrozenStates> frozen_;          // null: nothing is frozen for good
+  std::shared_ptr<const model::MergedAdapters> merged_;  // null: nothing is merged
+  Tensor embedding_;                                     // [vocab, dim]
+  Tensor positions_;                                     // [context, dim], if learnt
   std::vector<TransformerBlock> blocks_;
   Tensor norm_, norm_bias_;  // [dim]
   Tensor cosines_, sines_;   // [context, head_size / 2], if rotary

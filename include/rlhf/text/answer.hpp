@@ -9,6 +9,9 @@
 #include <unordered_set>
 #include <vector>
 
+#include "rlhf/core/error.hpp"
+#include "rlhf/core/tokenizer.hpp"
+
 namespace rlhf {
 
 enum class Grade : uint8_t { right, abstains, wrong, malformed };
@@ -46,5 +49,30 @@ class AnswerGrader {
   std::vector<std::string> abstentions_;
   std::unordered_set<std::string> allowed_;
 };
+
+/// Why a model will hardly learn to say some of these phrases, or a grader to see them, with this
+/// tokenizer; a sentence each. It may spell a phrase letter by letter, or not give it back as it
+/// was, as where a word is missing.
+template <Tokenizer T>
+std::vector<std::string> phrase_warnings(const T& tokenizer, std::span<const std::string> phrases) {
+  std::vector<std::string> warnings;
+  for (const std::string& phrase : phrases) {
+    std::vector<int64_t> tokens;
+    try {
+      tokens = tokenizer.encode(phrase);
+    } catch (const Error& error) {
+      warnings.push_back("\"" + phrase + "\" cannot be written in tokens: " + error.what());
+      continue;
+    }
+    const std::string back = tokenizer.decode(tokens);
+    if (normalised_answer(back) != normalised_answer(phrase)) {
+      warnings.push_back("\"" + phrase + "\" comes back from the tokenizer as \"" + back + "\"");
+    } else if (phrase.size() > 1 && tokens.size() >= phrase.size()) {
+      warnings.push_back("\"" + phrase + "\" is spelt letter by letter, in " +
+                         std::to_string(tokens.size()) + " tokens");
+    }
+  }
+  return warnings;
+}
 
 }  // namespace rlhf

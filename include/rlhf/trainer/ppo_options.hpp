@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "rlhf/core/concepts.hpp"
@@ -82,6 +83,8 @@ struct PpoStats {
   int64_t skipped = 0;           ///< minibatches left out as a number was not finite
 
   std::vector<Metric> metrics() const;
+  /// What somebody who trains would want to be told, a sentence each.
+  std::vector<std::string> warnings() const;
   /// NaN for what is not known.
   static PpoStats of_skipped_step(int64_t minibatches);
 };

@@ -3,6 +3,9 @@
 
 #include <functional>
 #include <optional>
+#include <set>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include "rlhf/checkpoint/run.hpp"
@@ -45,6 +48,8 @@ struct TrainOptions {
   int64_t evaluate_every = 0;    ///< steps; 0: never
   int64_t patience = 0;          ///< evaluations without a better score before it stops; 0: never
   int64_t first_evaluation = 0;  ///< no evaluation before this step
+  /// Where warnings of the steps go, each once; empty: standard error.
+  std::function<void(std::string_view)> say = {};
 
   /// @throws Error naming the field
   void validate() const;
@@ -62,7 +67,12 @@ struct Progress {
     return step >= options.steps || (options.patience > 0 && since_best >= options.patience);
   }
   void note(double score);
+  /// Each warning once.
+  void warn(const std::vector<std::string>& warnings,
+            const std::function<void(std::string_view)>& say);
   void archive(Archive& archive);
+
+  std::set<std::string> warned = {};
 };
 
 }  // namespace trainer
@@ -86,7 +96,9 @@ int64_t train(Trainer& trainer, Next&& next, const TrainOptions& options, Sink&&
   if (run != nullptr) run->add({"progress", progress});
   if (run != nullptr && best != nullptr) run->add({"best", *best});
   const auto one_step = [&](int64_t step) {
-    std::vector<Metric> metrics = trainer.step(next()).metrics();
+    const auto stats = trainer.step(next());
+    if constexpr (requires { stats.warnings(); }) progress.warn(stats.warnings(), options.say);
+    std::vector<Metric> metrics = stats.metrics();
     if (options.evaluate_every > 0 && step >= options.first_evaluation &&
         step % options.evaluate_every == 0) {
       const double score = evaluate();

@@ -14,6 +14,7 @@ namespace {
 
 using nlohmann::json;
 using test::error_of;
+using testing::AllOf;
 using testing::HasSubstr;
 
 class Lora : public testing::Test {
@@ -116,6 +117,28 @@ TEST_F(Lora, SelectsByPattern) {
   EXPECT_THAT(error_of([&] { adapters_of({}); }), HasSubstr("at least one pattern"));
   EXPECT_THAT(error_of([&] { base_.with_adapters({.rank = 0}, generator_); }),
               HasSubstr("LoraOptions::rank: expected >= 1, got 0"));
+}
+
+TEST_F(Lora, MergesInPlaceAndBack) {
+  CausalLM model = adapted();
+  EXPECT_THAT(error_of([&] { model.merge(); }),
+              AllOf(HasSubstr("weights that are this model's alone; merged() makes a copy"),
+                    HasSubstr("layers.0.qkv of a base that others share")));
+  model = model.clone();
+  const Tensor before = log_probs_of(model);
+  const auto count = model.named_parameters().size();
+  model.merge();
+  EXPECT_TRUE(log_probs_of(model).allclose(before, 1e-5, 1e-5));
+  EXPECT_LT(model.named_parameters().size(), count);
+  EXPECT_FALSE(log_probs_of(model).allclose(log_probs_of(base_)));
+  EXPECT_THAT(error_of([&] { model.merge(); }), HasSubstr("adapters that are not merged yet"));
+  EXPECT_THAT(error_of([&] { model.merged(); }), HasSubstr("adapters that are not merged yet"));
+  model.unmerge();
+  EXPECT_TRUE(log_probs_of(model).allclose(before, 1e-5, 1e-5));
+  EXPECT_TRUE(log_probs_of(model.view()).allclose(log_probs_of(base_), 1e-5, 1e-5));
+  EXPECT_EQ(model.named_parameters().size(), count);
+  EXPECT_THAT(error_of([&] { model.unmerge(); }), HasSubstr("model to unmerge"));
+  EXPECT_THAT(error_of([&] { base_.merge(); }), HasSubstr("expected one with adapters"));
 }
 
 TEST_F(Lora, MayStandBesideTheUpperLayersAlone) {

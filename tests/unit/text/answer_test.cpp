@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 
 #include "rlhf/core/error.hpp"
+#include "rlhf/text/character_tokenizer.hpp"
+#include "rlhf/text/word_tokenizer.hpp"
 #include "support/error_of.hpp"
 
 namespace rlhf {
@@ -11,7 +13,11 @@ namespace {
 
 using nlohmann::json;
 using test::error_of;
+using testing::AllOf;
+using testing::ElementsAre;
 using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Not;
 
 const json rome = {{"answer", "Italy"}};
 
@@ -61,6 +67,18 @@ TEST(AnswerGrader, AnAbstentionPhraseAmongTheWordsAbstains) {
 
 TEST(AnswerGrader, AGoldAnswerThatSoundsLikeAbstainingIsRight) {
   EXPECT_EQ(grade("I have no idea", {{"answer", "I have no idea!"}}), Grade::right);
+}
+
+TEST(PhraseWarnings, NameThePhraseAndWhatBecomesOfIt) {
+  const std::vector<std::string> phrases{"I don't know"};
+  const auto letters = CharacterTokenizer::from_corpus("I don't know.");
+  EXPECT_THAT(phrase_warnings(letters, phrases),
+              ElementsAre("\"I don't know\" is spelt letter by letter, in 12 tokens"));
+  const auto unknown = CharacterTokenizer::from_corpus("I do not");
+  EXPECT_THAT(phrase_warnings(unknown, phrases),
+              ElementsAre(AllOf(HasSubstr("\"I don't know\" c"), Not(HasSubstr("letter by")))));
+  const auto words = WordTokenizer::from_corpus("I don't know");
+  EXPECT_THAT(phrase_warnings(words, phrases), IsEmpty());
 }
 
 TEST(AnswerGrader, WhatIsNotAllowedIsMalformed) {

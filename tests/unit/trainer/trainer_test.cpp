@@ -6,6 +6,7 @@
 #include "rlhf/core/error.hpp"
 #include "rlhf/model/actor_critic.hpp"
 #include "rlhf/model/frozen.hpp"
+#include "rlhf/report/history.hpp"
 #include "rlhf/reward/reward_model.hpp"
 #include "rlhf/trainer/ppo.hpp"
 #include "rlhf/trainer/reward.hpp"
@@ -380,6 +381,28 @@ TEST(PpoTrainer, FourModelsOverOneBase) {
   EXPECT_LT(first.sampler_gap, 1e-4);
   EXPECT_GT(second.kl_k3, 0.0);
   EXPECT_TRUE(base.trunk().embedding().equal(before));
+}
+
+TEST(Train, ARolloutThatNeverEndsIsToldOnce) {
+  CausalLM policy = small_model(), base = small_model();
+  Generator generator(1);
+  Frozen reference{base.clone()};
+  ValueModel critic{base, generator};
+  auto reward = share_of_eights;
+  PpoTrainer trainer{
+      policy,    critic,    reward,
+      reference, generator, PpoOptions{.sampling = {.max_response_tokens = 3}}};  // no end tokens
+  std::vector<std::string> said;
+  MetricHistory sink;
+  train(
+      trainer,
+      [] {
+        return completions_from({{1, 2}, {3}, {4, 5}, {6}});
+      },
+      {.steps = 3, .say = [&](std::string_view text) { said.emplace_back(text); }}, sink);
+  ASSERT_EQ(said.size(), 1);
+  EXPECT_THAT(said.front(), AllOf(HasSubstr("warning, step 1"), HasSubstr("end_tokens"),
+                                  HasSubstr("up to 3 tokens")));
 }
 
 TEST(Train, KeepsTheBestWeightsAndStopsWhenPatienceEnds) {

@@ -6,29 +6,43 @@
 namespace honesty_smollm2 {
 namespace {
 
+constexpr int64_t prompts_at_a_time = 96;
 constexpr int64_t free_answer = 24;  ///< tokens of an answer in the model's own words
 
-rlhf::Completions greedy(const rlhf::CausalLM& model, const World& world,
-                         const rlhf::Completions& prompts, int64_t tokens) {
+std::vector<std::vector<int64_t>> greedy(const rlhf::CausalLM& model, const World& world,
+                                         const rlhf::Completions& prompts, int64_t tokens) {
   rlhf::Generator unused(0);
-  return rlhf::rollout::sample(model, prompts,
-                               {.temperature = 0,
-                                .max_response_tokens = tokens,
-                                .end_tokens = world.tokenizer().end_tokens()},
-                               unused)
-      .completions;
+  return responses(model, prompts,
+                   {.temperature = 0,
+                    .max_response_tokens = tokens,
+                    .end_tokens = world.tokenizer().end_tokens()},
+                   unused);
 }
 
 }  // namespace
 
+std::vector<std::vector<int64_t>> responses(const rlhf::CausalLM& model,
+                                            const rlhf::Completions& prompts,
+                                            const rlhf::SamplingOptions& sampling,
+                                            rlhf::Generator& generator) {
+  std::vector<std::vector<int64_t>> all;
+  for (const rlhf::Tensor& rows : torch::arange(prompts.size()).split(prompts_at_a_time)) {
+    const rlhf::Rollout rollout =
+        rlhf::rollout::sample(model, select(prompts, rows), sampling, generator);
+    for (auto& response : rlhf::responses_of(rollout.completions)) {
+      all.push_back(std::move(response));
+    }
+  }
+  return all;
+}
+
 std::vector<Answer> answers(const rlhf::CausalLM& model, const World& world,
                             const std::vector<Place>& places) {
-  const rlhf::Completions answered = greedy(model, world, world.questions(places), longest_answer);
+  const auto answered = greedy(model, world, world.questions(places), longest_answer);
   std::vector<Answer> all;
   for (size_t i = 0; i < places.size(); ++i) {
-    const auto response = answered.response(static_cast<int64_t>(i));
-    all.push_back(
-        {.text = world.tokenizer().decode(response), .grade = world.grade(places[i], response)});
+    all.push_back({.text = world.tokenizer().decode(answered[i]),
+                   .grade = world.grade(places[i], answered[i])});
   }
   return all;
 }
@@ -50,12 +64,10 @@ double truthfulness(const rlhf::evaluation::AnswerCounts& counts) {
 
 std::vector<bool> knows(const rlhf::CausalLM& pretrained, const World& world,
                         const std::vector<Place>& places) {
-  const rlhf::Completions answered =
-      greedy(pretrained, world, world.questions(places), free_answer);
+  const auto answered = greedy(pretrained, world, world.questions(places), free_answer);
   std::vector<bool> known;
   for (size_t i = 0; i < places.size(); ++i) {
-    const std::string text = world.tokenizer().decode(answered.response(static_cast<int64_t>(i)));
-    known.push_back(world.names_only(text, places[i].country));
+    known.push_back(world.names_only(world.tokenizer().decode(answered[i]), places[i].country));
   }
   return known;
 }
@@ -75,13 +87,11 @@ Guesses guess(const rlhf::CausalLM& model, const World& world, const std::vector
     begun.push_back(questions.prompt(i));
     begun.back().push_back(first_tokens[static_cast<size_t>(i)]);
   }
-  const rlhf::Completions rest =
-      greedy(model, world, rlhf::completions_from(begun), longest_answer);
+  const auto rest = greedy(model, world, rlhf::completions_from(begun), longest_answer);
   rlhf::Tensor right = torch::zeros({questions.size()}, torch::kBool);
   for (size_t i = 0; i < places.size(); ++i) {
     std::vector<int64_t> answer{first_tokens[i]};
-    const auto tail = rest.response(static_cast<int64_t>(i));
-    answer.insert(answer.end(), tail.begin(), tail.end());
+    answer.insert(answer.end(), rest[i].begin(), rest[i].end());
     right[static_cast<int64_t>(i)] =
         !places[i].is_invented() &&
         world.names_only(world.tokenizer().decode(answer), places[i].country);

@@ -6,9 +6,16 @@
 
 #include "rlhf/evaluation/answer_counts.hpp"
 #include "rlhf/model/causal_lm.hpp"
+#include "rlhf/rollout/sampling.hpp"
 #include "world.hpp"
 
 namespace honesty_smollm2 {
+
+/// Responses to prompts, by row and sample; so many prompts at a time that memory stays small.
+std::vector<std::vector<int64_t>> responses(const rlhf::CausalLM& model,
+                                            const rlhf::Completions& prompts,
+                                            const rlhf::SamplingOptions& sampling,
+                                            rlhf::Generator& generator);
 
 /// Greedy answers, as text and grade.
 struct Answer {

@@ -9,10 +9,6 @@
 
 #include "results.hpp"
 #include "rlhf/core/error.hpp"
-#include "rlhf/io/gguf.hpp"
-#include "rlhf/io/gguf_tokenizer.hpp"
-#include "rlhf/model/gguf.hpp"
-#include "rlhf/text/gguf_tokenizer.hpp"
 #include "stages.hpp"
 #include "world.hpp"
 
@@ -43,24 +39,18 @@ int main(int argc, char** argv) try {
 
   job::Settings settings = quick ? job::Settings::quick() : job::Settings{};
   settings.seed = seed;
-  const rlhf::io::GgufFile file(path);
-  const auto tokenizer = rlhf::gguf_tokenizer(rlhf::io::read_gguf_tokenizer(file.metadata()));
-  rlhf::CausalLM pretrained = rlhf::model::load_gguf(file);
-  pretrained.compute_in(precision);
-  pretrained.decode_in(precision);
-  pretrained.freeze_lowest(settings.frozen_layers);
-
+  job::Pretrained pretrained = job::load(path, precision, settings.frozen_layers);
   const std::filesystem::path table = RLHF_EXAMPLE_DIR "/../honesty/data/facts.tsv";
-  const job::World world(tokenizer, honesty::countries_of(honesty::read_facts(table)));
+  const job::World world(pretrained.tokenizer, honesty::countries_of(honesty::read_facts(table)));
   const job::Splits splits = job::deal(table, settings.splits, seed);
-  const job::Sorted test(splits.test, pretrained, world);
-  const job::Sorted practice(splits.practice, pretrained, world);
+  const job::Sorted test(splits.test, pretrained.model, world);
+  const job::Sorted practice(splits.practice, pretrained.model, world);
 
   job::Results results;
   results.seed = seed;
   auto& logs = results.logs;
-  const auto sft = job::fine_tune(pretrained, world, splits.demonstrations, settings, out / "sft",
-                                  logs["1 SFT"]);
+  const auto sft = job::fine_tune(std::move(pretrained.model), world, splits.demonstrations,
+                                  settings, out / "sft", logs["1 SFT"]);
   const auto reward =
       job::learn_reward(sft, world, practice, settings, out / "reward", logs["2 reward model"]);
   const auto ppo = job::reinforce(sft, &reward, world, practice, splits.validation, settings,

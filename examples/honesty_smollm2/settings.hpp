@@ -19,17 +19,17 @@ struct Counts {
 struct SplitSettings {
   int64_t large_ranks = 600;   ///< by population: the cities that a model has often read of
   int64_t small_ranks = 2500;  ///< the last so many: those that it has hardly read of
-  Counts demonstrations = {100, 100, 100, 0};
-  Counts practice = {290, 700, 400, 1500};
+  Counts demonstrations = {180, 60, 60, 0};
+  Counts practice = {210, 740, 400, 1500};
   Counts validation = {60, 0, 40, 40};
   Counts test = {150, 0, 100, 100};
 };
 
 struct SftSettings {
-  int64_t epochs = 3;
+  int64_t epochs = 2;
   int64_t batch = 16;
-  double learning_rate = 5e-4;
-  double abstention_rate = 0.06;  ///< of demonstrations, whatever the model could know
+  double learning_rate = 3e-4;
+  double abstention_rate = 0.1;  ///< of demonstrations, whatever the model could know
 };
 
 struct RewardSettings {
@@ -47,7 +47,7 @@ struct ReinforcementSettings {
   int64_t evaluate_every = 5;
   rlhf::AbstentionScores exact_scores = {};  ///< where the grade itself is the reward
   rlhf::PpoOptions ppo = {
-      .sampling = {.samples_per_prompt = 2},
+      .sampling = {.temperature = 0.6, .samples_per_prompt = 2},
       .kl = {.coefficient = 0.05},
       .gae = {.lambda = 1.0},
       .value_clip = std::numeric_limits<double>::infinity(),

@@ -8,7 +8,10 @@
 
 #include "examination.hpp"
 #include "rlhf/data/loader.hpp"
+#include "rlhf/io/gguf.hpp"
+#include "rlhf/io/gguf_tokenizer.hpp"
 #include "rlhf/model/frozen.hpp"
+#include "rlhf/model/gguf.hpp"
 #include "rlhf/report/console.hpp"
 #include "rlhf/report/history.hpp"
 #include "rlhf/report/jsonl.hpp"
@@ -16,6 +19,7 @@
 #include "rlhf/reward/shaping.hpp"
 #include "rlhf/reward/text_reward.hpp"
 #include "rlhf/rollout/sample.hpp"
+#include "rlhf/text/gguf_tokenizer.hpp"
 #include "rlhf/trainer/ppo.hpp"
 #include "rlhf/trainer/reward.hpp"
 #include "rlhf/trainer/sft.hpp"
@@ -142,12 +146,27 @@ std::vector<Place> questions_of(const Sorted& places, const RewardSettings& sett
 
 }  // namespace
 
-rlhf::CausalLM fine_tune(const rlhf::CausalLM& pretrained, const World& world, const Places& places,
+Pretrained load(const std::filesystem::path& gguf, rlhf::Precision precision,
+                int64_t frozen_layers) {
+  const rlhf::io::GgufFile file(gguf);
+  Pretrained pretrained{
+      .model = rlhf::model::load_gguf(file),
+      .tokenizer = rlhf::gguf_tokenizer(rlhf::io::read_gguf_tokenizer(file.metadata()))};
+  pretrained.model.compute_in(precision);
+  pretrained.model.decode_in(precision);
+  pretrained.model.freeze_lowest(frozen_layers);
+  return pretrained;
+}
+
+rlhf::CausalLM fine_tune(rlhf::CausalLM pretrained, const World& world, const Places& places,
                          const Settings& settings, const std::filesystem::path& folder,
                          StageLog& log) {
   const Timed timed(log);
   rlhf::Generator generator = generator_of(settings, 1);
-  rlhf::CausalLM model = pretrained.with_adapters(settings.lora, generator);
+  rlhf::CausalLM model = [&] {
+    const rlhf::CausalLM base = std::move(pretrained);
+    return base.with_adapters(settings.lora, generator);
+  }();  // nobody else has the base any more
   rlhf::Loader loader{demonstrations(world, places.all(), settings.sft.abstention_rate, generator),
                       {.batch_size = settings.sft.batch, .seed = generator.bits()}};
   const int64_t steps = settings.sft.epochs * loader.batches_left();
@@ -164,21 +183,19 @@ rlhf::CausalLM fine_tune(const rlhf::CausalLM& pretrained, const World& world, c
   train(
       trainer, [&] { return loader.next(); }, {.steps = steps}, sinks, {}, nullptr, &run);
 
-  rlhf::CausalLM merged = model.merged();
-  merged.freeze_lowest(settings.frozen_layers);
-  return merged.view();
+  model.merge();
+  return model.view();
 }
 
 GradedRankings rank_samples(const rlhf::CausalLM& model, const World& world,
                             const std::vector<Place>& places, const RewardSettings& settings,
                             rlhf::Generator& generator) {
-  const rlhf::Rollout rollout = rlhf::rollout::sample(model, world.questions(places),
-                                                      {.temperature = settings.temperature,
-                                                       .max_response_tokens = longest_answer,
-                                                       .end_tokens = world.tokenizer().end_tokens(),
-                                                       .samples_per_prompt = settings.samples},
-                                                      generator);
-  const auto samples = rlhf::responses_of(rollout.completions);
+  const auto samples = responses(model, world.questions(places),
+                                 {.temperature = settings.temperature,
+                                  .max_response_tokens = longest_answer,
+                                  .end_tokens = world.tokenizer().end_tokens(),
+                                  .samples_per_prompt = settings.samples},
+                                 generator);
   const std::vector<std::string>& countries = world.countries();
   const auto any_country = [&] {
     return countries[static_cast<size_t>(generator.below(std::ssize(countries)))];

@@ -20,9 +20,18 @@ struct StageLog {
   double last_kl = 0;  ///< nats a sequence, to the reference; of PPO
 };
 
+/// The model as it comes, and its tokenizer.
+struct Pretrained {
+  rlhf::CausalLM model;
+  rlhf::ByteLevelBpe tokenizer;
+};
+/// @throws rlhf::Error naming the file
+Pretrained load(const std::filesystem::path& gguf, rlhf::Precision precision,
+                int64_t frozen_layers);
+
 /// Stage 1: the answer's format, and "I don't know." planted at a fixed rate, by adapters. The
-/// result is a model of its own, the adapters added to its weights, its lowest layers frozen.
-rlhf::CausalLM fine_tune(const rlhf::CausalLM& pretrained, const World& world, const Places& places,
+/// result is a model of its own, the adapters added to its weights; the pretrained one is gone.
+rlhf::CausalLM fine_tune(rlhf::CausalLM pretrained, const World& world, const Places& places,
                          const Settings& settings, const std::filesystem::path& folder,
                          StageLog& log);
 

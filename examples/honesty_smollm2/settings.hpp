@@ -42,7 +42,7 @@ struct RewardSettings {
 };
 
 struct ReinforcementSettings {
-  int64_t steps = 40;
+  int64_t steps = 36;
   int64_t known = 64, unknown = 32, invented = 32;  ///< questions a step
   int64_t evaluate_every = 5;
   rlhf::AbstentionScores exact_scores = {};  ///< where the grade itself is the reward

@@ -134,6 +134,7 @@ class Builder final : public nlohmann::json_sax<Json> {
 
 template <class Json>
 Json parse(std::string_view text, const std::filesystem::path& path, int64_t first_line) {
+  if (text.data() == nullptr) text = "";  // as of an empty file that is mapped
   Builder<Json> builder;
   const char* read = text.data();
   if (!Json::sax_parse(Cursor(text.data(), &read), Cursor(text.data() + text.size(), &read),

@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <array>
 
+#include "family.hpp"
 #include "rlhf/core/error.hpp"
-#include "weight_names.hpp"
 
 namespace rlhf::model {
 namespace {

@@ -4,11 +4,11 @@
 
 #include <cmath>
 #include <map>
-#include <regex>
 #include <tuple>
 #include <utility>
 
 #include "lora_modules.hpp"
+#include "lora_targets.hpp"
 #include "rlhf/core/error.hpp"
 #include "rlhf/model/causal_lm.hpp"
 #include "weight_names.hpp"
@@ -21,52 +21,12 @@ std::string module_of(const std::string& weight) {
   return weight.substr(0, weight.rfind('.'));
 }
 
-class Targets {
- public:
-  explicit Targets(const std::vector<std::string>& patterns) {
-    for (const std::string& pattern : patterns) {
-      try {
-        patterns_.push_back(
-            {.text = pattern, .expression = std::regex(pattern == "all-linear" ? ".*" : pattern)});
-      } catch (const std::regex_error& error) {
-        fail("LoraOptions::targets", "regular expressions", pattern + ": " + error.what());
-      }
-    }
-  }
-  bool select(const std::string& module) {
-    bool selected = false;
-    for (Pattern& pattern : patterns_) {
-      if (!std::regex_match(module, pattern.expression) &&
-          !std::regex_match(module.substr(module.rfind('.') + 1), pattern.expression)) {
-        continue;
-      }
-      selected = pattern.used = true;
-    }
-    return selected;
-  }
-  /// @param modules  of which each pattern must have selected one
-  void require_used(const std::string& modules) const {
-    for (const Pattern& pattern : patterns_) {
-      require(pattern.used, "LoraOptions::targets: \"" + pattern.text + "\"",
-              "a pattern that selects some of " + modules, "none");
-    }
-  }
-
- private:
-  struct Pattern {
-    std::string text;
-    std::regex expression;
-    bool used = false;
-  };
-  std::vector<Pattern> patterns_;
-};
-
 /// Which rows of which matrices the targets select.
 /// @throws Error naming a pattern that selects none
 model::Adapters adapters_of(const Transformer& trunk, const LoraOptions& options) {
   const TransformerConfig& config = trunk.config();
   const model::WeightNames names = model::hugging_face_names(model::family_of(config));
-  Targets targets(options.targets);
+  model::LoraTargets targets(options.targets);
   model::Adapters adapters{.options = options,
                            .layers = std::vector<std::array<std::vector<model::AdapterPart>, 4>>(
                                static_cast<size_t>(config.layers))};

@@ -7,9 +7,9 @@
 #include <map>
 #include <nlohmann/json.hpp>
 #include <numeric>
-#include <regex>
 #include <set>
 
+#include "lora_config.hpp"
 #include "lora_modules.hpp"
 #include "rlhf/core/error.hpp"
 #include "rlhf/io/files.hpp"
@@ -59,74 +59,19 @@ json targets_of(const CausalLM& model) {
   return all;
 }
 
-/// A pattern that matches this text alone.
-std::string escaped(const std::string& text) {
-  static const std::regex special(R"([.^$|()\[\]{}*+?\\])");
-  return std::regex_replace(text, special, R"(\$&)");
-}
-
-/// PEFT's layers_to_transform: ours are all from one on.
-int64_t first_layer_of(const json& layers, int64_t count, const std::string& field) {
-  const auto in_order = [&] {
-    for (size_t i = 0; i < layers.size(); ++i) {
-      const auto expected = count - static_cast<int64_t>(layers.size() - i);
-      if (!layers[i].is_number_integer() || layers[i] != expected) return false;
+/// A rank that the weights beside it do not have would take memory before it was found out.
+void require_rank(int64_t rank, const std::map<std::string, Tensor>& stored,
+                  const TransformerConfig& base, const std::string& place) {
+  const auto is_of_rank = [&](const auto& entry) {
+    const auto& [name, tensor] = entry;
+    if (!name.ends_with("lora_A.weight") || tensor.dim() != 2 || tensor.size(0) != rank) {
+      return false;
     }
-    return true;
+    const int64_t width = tensor.size(1);
+    return width == base.dim || width == base.hidden_dim || width == base.heads * base.head_size();
   };
-  require(layers.is_array() && static_cast<int64_t>(layers.size()) <= count && in_order(), field,
-          fmt::format("layers in order up to the last, {}", count - 1), layers.dump());
-  return count - static_cast<int64_t>(layers.size());
-}
-
-LoraOptions options_of(const json& config, int64_t layers, const std::string& place) {
-  require(config.is_object(), place, "an object", config.type_name());
-  const auto field = [&](const char* name) { return fmt::format("{}: {}", place, name); };
-  const auto has = [&](const char* name) {
-    return config.contains(name) && !config.at(name).is_null();
-  };
-  const auto number = [&](const char* name) {
-    require(has(name) && config.at(name).is_number(), field(name), "a number",
-            has(name) ? config.at(name).dump() : "none");
-    return config.at(name).get<double>();
-  };
-  const auto only = [&](const char* name, const json& wanted) {
-    require(!has(name) || config.at(name) == wanted || config.at(name).empty(), field(name),
-            wanted.dump(), has(name) ? config.at(name).dump() : "none");
-  };
-  require(has("peft_type") && config.at("peft_type") == "LORA", field("peft_type"), "\"LORA\"",
-          has("peft_type") ? config.at("peft_type").dump() : "none");
-  only("bias", "none");
-  only("use_dora", false);
-  only("use_rslora", false);
-  for (const char* name :
-       {"rank_pattern", "alpha_pattern", "modules_to_save", "layers_pattern", "layer_replication",
-        "exclude_modules", "target_parameters", "trainable_token_indices"}) {
-    require(!has(name) || config.at(name).empty(), field(name), "none",
-            has(name) ? config.at(name).dump() : "none");
-  }
-  const double rank = number("r");
-  require(rank >= 1 && rank <= (1 << 20) && rank == std::floor(rank), field("r"), "1 to 1048576",
-          config.at("r").dump());
-  LoraOptions options{
-      .rank = static_cast<int64_t>(rank), .alpha = number("lora_alpha"), .targets = {}};
-  if (has("layers_to_transform") && !config.at("layers_to_transform").empty()) {
-    options.first_layer =
-        first_layer_of(config.at("layers_to_transform"), layers, field("layers_to_transform"));
-  }
-  require(has("target_modules"), field("target_modules"), "names or a pattern", "none");
-  const json& targets = config.at("target_modules");
-  if (targets.is_string()) {
-    options.targets = {targets.get<std::string>()};
-    return options;
-  }
-  require(targets.is_array() && std::ranges::all_of(targets, &json::is_string),
-          field("target_modules"), "names or a pattern", targets.dump());
-  // A name selects what ends with it, after a dot.
-  for (const json& target : targets) {
-    options.targets.push_back("(.*\\.)?" + escaped(target.get<std::string>()));
-  }
-  return options;
+  require(std::ranges::any_of(stored, is_of_rank), place + ": r",
+          fmt::format("the rows of the lora_A matrices in {}", weights_file), rank);
 }
 
 }  // namespace
@@ -158,11 +103,12 @@ void save_lora(const fs::path& folder, const CausalLM& model, const std::string&
 
 CausalLM load_lora(const fs::path& folder, const CausalLM& base) {
   const std::string place = (folder / config_file).string();
-  const LoraOptions options = options_of(io::read_json(folder / config_file, max_config_bytes),
-                                         base.config().layers, place);
+  const LoraOptions options = lora_options_of(io::read_json(folder / config_file, max_config_bytes),
+                                              base.config().layers, place);
   const fs::path path = folder / weights_file;
   std::map<std::string, Tensor> stored;
   for (auto& [name, tensor] : io::read_safetensors(path).tensors) stored.emplace(name, tensor);
+  require_rank(options.rank, stored, base.config(), place);
   Generator unused(0);
   CausalLM model = [&] {
     try {

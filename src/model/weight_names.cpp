@@ -32,19 +32,6 @@ double numbers_of(const TransformerConfig& c) {
          number(c.context_length) * number(place_width);
 }
 
-Family family_of(const TransformerConfig& c) {
-  const bool rotary = c.norm == NormKind::rms && c.activation == Activation::swiglu &&
-                      c.positions == Positions::rotary;
-  if (rotary && c.bias == Bias::none) return c.query_key_norm ? Family::qwen3 : Family::llama;
-  if (rotary && c.bias == Bias::qkv && !c.query_key_norm) return Family::qwen2;
-  const bool gpt2 = c.norm == NormKind::layer && c.activation == Activation::gelu &&
-                    c.positions == Positions::learned && c.bias == Bias::all && !c.query_key_norm &&
-                    c.key_heads() == c.heads && c.heads * c.head_size() == c.dim;
-  require(gpt2, "parts of the model", "those of a Llama, a Qwen2, a Qwen3 or a GPT-2",
-          "a mixture that has no name");
-  return Family::gpt2;
-}
-
 std::vector<int64_t> WeightPart::shape() const {
   std::vector<int64_t> sizes = rows.sizes().vec();
   if (transposed) std::swap(sizes[0], sizes[1]);

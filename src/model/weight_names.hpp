@@ -6,23 +6,14 @@
 #include <string>
 #include <vector>
 
+#include "family.hpp"
 #include "rlhf/model/causal_lm.hpp"
 
 namespace rlhf::model {
 
-/// The greatest dimension that a file may ask for: no product of two overflows.
-inline constexpr int64_t largest_dimension = int64_t{1} << 31;
-
 /// Numbers that a trunk of this shape takes in memory: weights, and the rotary tables, which no
 /// file holds.
 double numbers_of(const TransformerConfig& config);
-
-/// The families whose names and configs are known. Mistral is a Llama to us.
-enum class Family : uint8_t { llama, qwen2, qwen3, gpt2 };
-
-/// The family that has these parts.
-/// @throws Error where none has them all
-Family family_of(const TransformerConfig& config);
 
 /// Rows of a weight that are a tensor of their own elsewhere.
 struct WeightPart {

@@ -15,9 +15,12 @@ constexpr std::array<Family, 4> families = {{{"gpt-2", BpeFamily::gpt2},
                                              {"llama-bpe", BpeFamily::llama3},
                                              {"qwen2", BpeFamily::qwen2}}};
 
-std::optional<std::string> text_of(const io::GgufTokenizer& stored, std::optional<int64_t> id) {
+std::optional<std::string> text_of(const io::GgufTokenizer& stored, std::optional<int64_t> id,
+                                   const char* name) {
   if (!id) return std::nullopt;
-  return stored.tokens.at(static_cast<size_t>(*id));
+  const auto count = std::ssize(stored.tokens);
+  require(*id >= 0 && *id < count, name, "an id of the " + std::to_string(count) + " tokens", *id);
+  return stored.tokens[static_cast<size_t>(*id)];
 }
 
 }  // namespace
@@ -50,10 +53,11 @@ ByteLevelBpe gguf_tokenizer(const io::GgufTokenizer& stored) {
 
 ChatTemplate gguf_chat_template(const io::GgufTokenizer& stored) {
   require(stored.chat_template.has_value(), "tokenizer.chat_template", "a template", "none");
-  return ChatTemplate(*stored.chat_template, {.bos = text_of(stored, stored.bos),
-                                              .eos = text_of(stored, stored.eos),
-                                              .pad = text_of(stored, stored.padding),
-                                              .unk = text_of(stored, stored.unknown)});
+  return ChatTemplate(*stored.chat_template,
+                      {.bos = text_of(stored, stored.bos, "tokenizer.ggml.bos_token_id"),
+                       .eos = text_of(stored, stored.eos, "tokenizer.ggml.eos_token_id"),
+                       .pad = text_of(stored, stored.padding, "tokenizer.ggml.padding_token_id"),
+                       .unk = text_of(stored, stored.unknown, "tokenizer.ggml.unknown_token_id")});
 }
 
 }  // namespace rlhf

@@ -46,9 +46,9 @@ Pattern::Pattern(const std::string& source, const std::string& shown) {
   PCRE2_SIZE offset = 0;
   code_.reset(compile(source, error, offset));
   if (!code_ && source == shown) {
-    fail(fmt::format("split pattern {:?}: {} at offset {}", shown, message_of(error), offset));
+    fail(fmt::format("pattern {:?}: {} at offset {}", shown, message_of(error), offset));
   }
-  if (!code_) fail(fmt::format("split pattern {:?}: {}", shown, message_of(error)));
+  if (!code_) fail(fmt::format("pattern {:?}: {}", shown, message_of(error)));
   // Where this machine allows no JIT code, pcre2_match interprets the pattern.
   pcre2_jit_compile(code_.get(), PCRE2_JIT_COMPLETE);
 }
@@ -68,7 +68,7 @@ std::optional<std::pair<size_t, size_t>> Pattern::find(std::string_view text, si
   if (count == PCRE2_ERROR_JIT_STACKLIMIT) count = match(PCRE2_NO_JIT);
   if (count == PCRE2_ERROR_NOMATCH) return std::nullopt;
   if (count < 0)
-    fail(fmt::format("split pattern on a text of {} bytes: {}", text.size(), message_of(count)));
+    fail(fmt::format("pattern on a text of {} bytes: {}", text.size(), message_of(count)));
   const PCRE2_SIZE* bounds = pcre2_get_ovector_pointer(match_data());
   return std::pair(bounds[0], bounds[1]);
 }

@@ -31,9 +31,6 @@ struct Checkpoint {
 
 namespace checkpoint {
 
-/// The layout that save() writes and the only one that load() takes.
-inline constexpr int64_t format_version = 2;
-
 /// Writes the folder under a temporary name beside it (".tmp" added), syncs it and renames it:
 /// after a crash `folder` is the old checkpoint or the new one. Parent folders are made.
 /// @throws Error naming the path; the place in `state` that JSON cannot hold (a non-finite number,

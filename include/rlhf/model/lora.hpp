@@ -20,9 +20,9 @@ namespace rlhf {
 struct LoraOptions {
   int64_t rank = 8;
   double alpha = 16;  ///< the product is scaled by alpha / rank
-  /// Which linear layers: patterns (ECMAScript) of their names in Hugging Face's files, each of the
-  /// last part, as "q_proj" or "(gate|up)_proj", or of the whole, as "model.layers.1..self_attn.*".
-  /// "all-linear" is all of them but the output layer.
+  /// Which linear layers: regular expressions (PCRE2) for their names in Hugging Face's files, each
+  /// of the last part, as "q_proj" or "(gate|up)_proj", or of the whole, as
+  /// "model.layers.1..self_attn.*". "all-linear" is all of them but the output layer.
   std::vector<std::string> targets = {"all-linear"};
   int64_t first_layer = 0;  ///< layers below have no adapters (PEFT's layers_to_transform)
 

@@ -74,7 +74,7 @@ class RewardTrainer {
   }
 
   /// One optimizer step on a batch of rankings.
-  /// @throws Error      on malformed rankings
+  /// @throws Error      on malformed rankings, and where every group is tied: nothing to learn
   /// @throws NonFinite  on such a score or gradient, unless it is to be skipped
   ///                    No weight moves then.
   RewardStats step(const Rankings& rankings) {
@@ -106,6 +106,8 @@ class RewardTrainer {
     const auto backward = [](const Tensor& loss) { loss.backward(); };
     learner_.begin();
     RewardStats stats = pass(rankings, backward);
+    require(stats.groups > 0, "groups of a batch of rankings in which one response is better",
+            ">= 1", std::to_string(rankings.size()) + " groups of nothing but ties");
     // A group stands for its first sequence.
     const Tensor starts = rankings.group_sizes.cumsum(0) - rankings.group_sizes;
     const auto update = trainer::update(

@@ -4,12 +4,14 @@
 #include <exception>
 #include <stdexcept>
 
+#include "fuzz/place.hpp"
 #include "rlhf/core/error.hpp"
 #include "rlhf/io/gguf.hpp"
 #include "rlhf/io/gguf_tokenizer.hpp"
 #include "rlhf/io/hugging_face_folder.hpp"
 #include "rlhf/io/json.hpp"
 #include "rlhf/io/safetensors_layout.hpp"
+#include "rlhf/text/gguf_tokenizer.hpp"
 
 namespace rlhf::fuzz {
 namespace {
@@ -44,7 +46,11 @@ void read_gguf(const std::string& bytes) {
   for (const std::string& key : file.metadata().keys()) {
     reading.attempt([&] { file.metadata().value(key); });
   }
-  reading.attempt([&] { io::read_gguf_tokenizer(file.metadata()); });
+  reading.attempt([&] {
+    const io::GgufTokenizer tokenizer = io::read_gguf_tokenizer(file.metadata());
+    beyond_the_file([&] { gguf_tokenizer(tokenizer).encode("ab b"); });
+    beyond_the_file([&] { gguf_chat_template(tokenizer); });
+  });
   reading.finish();
 }
 

@@ -155,6 +155,9 @@ TEST_F(Json, RefusesWhatIsNoSingleValue) {
        {"", "{\"a\":1", "1 2", "nul", "[1,]", "{\"a\":1e999}", "\"\xff\"", "\"\\ud800\""}) {
     EXPECT_THAT(error_of([&] { parse_json(text, "f"); }), HasSubstr("f:1: invalid JSON: ")) << text;
   }
+  // An empty file that is mapped.
+  EXPECT_THAT(error_of([] { parse_json({}, "f"); }), HasSubstr("f:1: invalid JSON: "));
+  EXPECT_THAT(error_of([] { parse_ordered_json({}, "f"); }), HasSubstr("f:1: invalid JSON: "));
 }
 
 TEST_F(Json, RefusesDeepNesting) {

@@ -215,8 +215,16 @@ TEST_F(Lora, FilesThatDoNotFitAreRefusedByFileAndField) {
       {"r", 0, "adapter_config.json: r: expected 1 to 1048576, got 0"},
       {"r", "3", "adapter_config.json: r: expected a number, got \"3\""},
       {"r", 4,
-       "shape of \"base_model.model.model.layers.0.self_attn.q_proj.lora_A.weight\": expected [4, "
-       "8], got [3, 8]"},
+       "adapter_config.json: r: expected the rows of the lora_A matrices in "
+       "adapter_model.safetensors, got 4"},
+      {"r", 1 << 20, "adapter_model.safetensors, got 1048576"},
+      {"target_modules", std::string(1 << 17, '('),
+       "LoraOptions::targets: expected patterns of at most 65536 bytes, got 131072"},
+      {"target_modules", std::string(1 << 15, '('),
+       "LoraOptions::targets: expected regular expressions, got pattern"},
+      {"target_modules", "(([a-z._0-9]+)*)*[!?]", "match limit exceeded"},
+      {"target_modules", json(std::vector<std::string>(5000, "q_proj")),
+       "adapter_config.json: target_modules: expected at most 4096 names, got 5000"},
       {"lora_alpha", nullptr, "adapter_config.json: lora_alpha: expected a number, got none"},
       {"bias", "all", "adapter_config.json: bias: expected \"none\", got \"all\""},
       {"use_dora", true, "adapter_config.json: use_dora: expected false, got true"},

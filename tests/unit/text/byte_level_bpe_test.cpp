@@ -126,7 +126,7 @@ TEST(ByteLevelBpe, RefusesPartsThatDoNotFit) {
 
   parts = small_bpe({});
   parts.rules.splits = {{.pattern = "a(b"}};
-  refused(parts, "split pattern \"a(b\": missing closing parenthesis");
+  refused(parts, "pattern \"a(b\": missing closing parenthesis");
 
   refused(small_bpe({{"a", "b"}}, {{.content = "ab", .kind = TokenKind::end}}),
           "special token \"ab\": expected a token that no text becomes");

@@ -282,7 +282,7 @@ TEST_F(TokenizerFolder, WrongFieldsAreNamedWithTheirPlace) {
   refused("/pre_tokenizer", sequence("invert", 1),
           "pre_tokenizer.pretokenizers[0].invert: expected boolean, got 1");
   refused("/pre_tokenizer", sequence("pattern", {{"Regex", "a(b"}}),
-          "split pattern \"a(b\": missing closing parenthesis");
+          "pattern \"a(b\": missing closing parenthesis");
   refused("/model/vocab/a", -1, "model.vocab.a: expected a whole number >= 0");
   refused("/model/vocab/a", 1'000'000, "model.vocab.a: expected < 65");
   refused("/model/vocab/a", 98, "expected an id of its own, got 98");

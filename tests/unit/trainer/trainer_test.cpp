@@ -18,6 +18,7 @@ namespace rlhf {
 namespace {
 
 using test::error_of;
+using test::message_of;
 using testing::AllOf;
 using testing::HasSubstr;
 
@@ -129,6 +130,21 @@ TEST(RewardTrainer, LearnsRankingsAndMicroBatchesChangeNothing) {
   for (int i = 0; i < 100; ++i) a.step(rankings());
   EXPECT_EQ(a.evaluate(rankings()).accuracy, 1.0);
   EXPECT_LT(a.evaluate(rankings()).loss, 0.1);
+}
+
+TEST(RewardTrainer, LearnsNothingFromTiesAlone) {
+  Generator generator(1);
+  RewardModel model(small_model(), generator);
+  RewardTrainer trainer{model};
+  Rankings tied = rankings();
+  tied.ranks = int64_tensor({0, 0, 0, 1, 1});
+  EXPECT_EQ(message_of([&] { trainer.step(tied); }),
+            "groups of a batch of rankings in which one response is better: expected >= 1, got 2 "
+            "groups of nothing but ties");
+  EXPECT_EQ(trainer.steps(), 0);
+  EXPECT_EQ(trainer.evaluate(tied).groups, 0);
+  tied.ranks = int64_tensor({0, 0, 0, 0, 1});
+  EXPECT_EQ(trainer.step(tied).groups, 1) << "one group that is not tied is enough";
 }
 
 TEST(PpoTrainer, RatioIsOneBeforeTheFirstUpdate) {

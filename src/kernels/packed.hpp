@@ -66,10 +66,10 @@ int64_t packed_size(Number number, int64_t outputs, int64_t inputs) {
 }
 
 template <class Kind>
-void pack_panels(const float* matrix, int64_t outputs, int64_t inputs, void* packed) {
+void pack_panels(const Matrix& b, int64_t outputs, int64_t inputs, void* packed) {
   auto* to = static_cast<typename Kind::Element*>(packed);
   for_each_panel(outputs, [&](int64_t j, int64_t count, int64_t width) {
-    pack_panel<Kind>({matrix + j * inputs, 1, inputs}, inputs, count, width,
+    pack_panel<Kind>({b.at + j * b.column, b.row, b.column}, inputs, count, width,
                      to + j * groups_of<Kind>(inputs));
   });
 }
@@ -96,14 +96,14 @@ void pack_bytes(const float* matrix, int64_t outputs, int64_t inputs, void* pack
   });
 }
 
-void pack(Number number, const float* matrix, int64_t outputs, int64_t inputs, void* packed) {
+void pack(Number number, const Matrix& b, int64_t outputs, int64_t inputs, void* packed) {
   switch (number) {
     case Number::float32:
-      return pack_panels<Float32>(matrix, outputs, inputs, packed);
+      return pack_panels<Float32>(b, outputs, inputs, packed);
     case Number::bfloat16:
-      return pack_panels<BFloat16>(matrix, outputs, inputs, packed);
+      return pack_panels<BFloat16>(b, outputs, inputs, packed);
     case Number::int8:
-      return pack_bytes(matrix, outputs, inputs, packed);
+      return pack_bytes(b.at, outputs, inputs, packed);
   }
 }
 

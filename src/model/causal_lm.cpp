@@ -49,8 +49,9 @@ TokenOutputs CausalLM::outputs_of(const Tensor& hidden, const Completions& compl
                                   const EvaluateOptions& options) const {
   require(options.temperature > 0, "EvaluateOptions::temperature", "> 0", options.temperature);
   const Tensor targets = completions.tokens.index_select(0, response_positions(completions));
-  const auto flat = model::token_log_probs(hidden, output(), targets, options.temperature,
-                                           options.entropy, trunk_.precision());
+  const auto flat =
+      model::token_log_probs(hidden, output(), targets, options.temperature, options.entropy,
+                             trunk_.precision(), &trunk_.packed_weights());
   TokenOutputs outputs{.log_probs = pad_responses(flat.log_probs, completions)};
   if (options.entropy) outputs.entropy = pad_responses(flat.entropy, completions);
   return outputs;

@@ -21,7 +21,7 @@ struct LowRank {
   /// low [rows, width] = scale * x a^T
   void project(const float* x, int64_t rows, float* low) const {
     if (!there()) return;
-    linear(number, x, rows, a, {}, low);
+    linear(number, x, rows, a, nullptr, {}, low);
     for (int64_t i = 0; i < rows * width(); ++i) low[i] *= scale;
   }
 

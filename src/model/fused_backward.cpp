@@ -81,6 +81,9 @@ class BackwardPass {
     if (!result.defined()) return;
     kernels::kernels().add_rows(rows, count, result.size(1), own(result, member));
   }
+  const PackedMatrix* packed(int64_t layer, Adapted which) const {
+    return batch_.packed_pair(layer, which).backward.get();
+  }
   LowRank adapters(int64_t layer, Adapted which) const {
     return low_rank(batch_, Weights(weights_, layer), layer, which);
   }
@@ -154,7 +157,7 @@ class BackwardPass {
     const Member::Range part = member.part(rows, grain);
     learn_bias(member, layer, down_bias, at(out_gradient_, part.begin), part.size());
     linear_backward(batch_.number, at(out_gradient_, part.begin), part.size(), w[down],
-                    at(product_, part.begin));
+                    packed(layer, Adapted::down), at(product_, part.begin));
     pass_back(layer, Adapted::down, at(out_gradient_, part.begin), shape_.dim, part,
               at(product_, part.begin));
     shape_.activation_kernels().backward(at(a.gate_up, part.begin), part.size(), shape_.hidden_dim,
@@ -163,7 +166,7 @@ class BackwardPass {
     project(layer, Adapted::down, at(product_, part.begin), part);
     learn_bias(member, layer, gate_up_bias, at(gate_up_gradient_, part.begin), part.size());
     linear_backward(batch_.number, at(gate_up_gradient_, part.begin), part.size(), w[gate_up],
-                    at(normed_gradient_, part.begin));
+                    packed(layer, Adapted::gate_up), at(normed_gradient_, part.begin));
     pass_back(layer, Adapted::gate_up, at(gate_up_gradient_, part.begin), shape_.gate_up_width(),
               part, at(normed_gradient_, part.begin));
     norm.again(at(a.middle, part.begin), data(w[mlp_norm]), data(w[mlp_norm_bias]),
@@ -177,7 +180,7 @@ class BackwardPass {
     learn_bias(member, layer, attention_out_bias, at(middle, part.begin), part.size());
     const Tensor& mixed = gathered ? mixed_rows_gradient_ : mixed_gradient_;
     linear_backward(batch_.number, at(middle, part.begin), part.size(), w[attention_out],
-                    at(mixed, part.begin));
+                    packed(layer, Adapted::attention_out), at(mixed, part.begin));
     pass_back(layer, Adapted::attention_out, at(middle, part.begin), shape_.dim, part,
               at(mixed, part.begin));
     if (gathered) spread(member, part, a);
@@ -251,7 +254,7 @@ class BackwardPass {
                       weight_gradient == nullptr && bias_gradient == nullptr;
     if (!ends) {
       linear_backward(batch_.number, at(qkv_gradient_, mine.begin), mine.size(), w[qkv],
-                      at(normed_gradient_, mine.begin));
+                      packed(layer, Adapted::qkv), at(normed_gradient_, mine.begin));
     }
     pass_back(layer, Adapted::qkv, at(qkv_gradient_, mine.begin), shape_.qkv_width(), mine,
               ends ? nullptr : at(normed_gradient_, mine.begin));

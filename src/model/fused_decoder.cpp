@@ -108,7 +108,8 @@ Tensor fused_decoder(const Tensor& x, at::TensorList weights,
                             .cosines = batch->cosines,
                             .sines = batch->sines,
                             .adapters = batch->adapters,
-                            .first_layer = batch->first_layer};
+                            .first_layer = batch->first_layer,
+                            .packed = batch->packed};
     parts.push_back(fused_forward(hidden.narrow(0, begin, end - begin), weights, part));
     begin = end;
     first_row = last_row;

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "../kernels/kernels.hpp"
+#include "packed_weights.hpp"
 #include "rlhf/core/tensor.hpp"
 #include "rlhf/model/config.hpp"
 #include "rlhf/model/kv_cache.hpp"
@@ -63,7 +64,15 @@ struct DecoderBatch {
   Tensor sines;
   std::shared_ptr<const Adapters> adapters;  ///< may be null
   int64_t first_layer = 0;                   ///< of the model, that the first of these layers is
+  /// Weights that do not learn, by layer and Adapted; empty where none is packed.
+  std::vector<PackedPair> packed = {};
   bool checkpoints = false;  ///< the backward pass has each layer's input, and runs it once more
+
+  const PackedPair& packed_pair(int64_t layer, Adapted which) const {
+    static const PackedPair none;
+    return packed.empty() ? none
+                          : packed[static_cast<size_t>(4 * layer) + static_cast<size_t>(which)];
+  }
 };
 
 /// @param x        [N, dim], embedded tokens; must satisfy can_fuse()

@@ -92,11 +92,12 @@ void ForwardPass::layer(const Member& member, int64_t layer, const float* in, co
                          int64_t width) {
     low_rank(batch_, w, layer, which).add(from, range.size(), at(low_, range.begin), to, width);
   };
+  const auto packed = [&](Adapted which) { return batch_.packed_pair(layer, which).forward.get(); };
   norm(in + mine.begin * shape_.dim, data(w[attention_norm]), data(w[attention_norm_bias]),
        shape_.epsilon, mine.size(), shape_.dim, at(normed_, mine.begin),
        at(a.attention_scale, mine.begin));
-  linear(batch_.number, at(normed_, mine.begin), mine.size(), w[qkv], w[qkv_bias],
-         at(a.qkv, mine.begin));
+  linear(batch_.number, at(normed_, mine.begin), mine.size(), w[qkv], packed(Adapted::qkv),
+         w[qkv_bias], at(a.qkv, mine.begin));
   adapt(Adapted::qkv, at(normed_, mine.begin), mine, at(a.qkv, mine.begin), shape_.qkv_width());
   if (shape_.query_key_norm) norm_heads(shape_, mine, w, a);
   if (shape_.rotary) {
@@ -125,20 +126,20 @@ void ForwardPass::layer(const Member& member, int64_t layer, const float* in, co
     residual = at(x_rows_, part.begin);
     mixed = at(mixed_rows_, part.begin);
   }
-  linear(batch_.number, mixed, part.size(), w[attention_out], w[attention_out_bias],
-         at(a.middle, part.begin), residual);
+  linear(batch_.number, mixed, part.size(), w[attention_out], packed(Adapted::attention_out),
+         w[attention_out_bias], at(a.middle, part.begin), residual);
   adapt(Adapted::attention_out, mixed, part, at(a.middle, part.begin), shape_.dim);
   norm(at(a.middle, part.begin), data(w[mlp_norm]), data(w[mlp_norm_bias]), shape_.epsilon,
        part.size(), shape_.dim, at(normed_, part.begin), at(a.mlp_scale, part.begin));
-  linear(batch_.number, at(normed_, part.begin), part.size(), w[gate_up], w[gate_up_bias],
-         at(a.gate_up, part.begin));
+  linear(batch_.number, at(normed_, part.begin), part.size(), w[gate_up], packed(Adapted::gate_up),
+         w[gate_up_bias], at(a.gate_up, part.begin));
   adapt(Adapted::gate_up, at(normed_, part.begin), part, at(a.gate_up, part.begin),
         shape_.gate_up_width());
   if (until == Until::inside) return;
   shape_.activation_kernels().forward(at(a.gate_up, part.begin), part.size(), shape_.hidden_dim,
                                       at(product_, part.begin));
-  linear(batch_.number, at(product_, part.begin), part.size(), w[down], w[down_bias],
-         at(a.out, part.begin), at(a.middle, part.begin));
+  linear(batch_.number, at(product_, part.begin), part.size(), w[down], packed(Adapted::down),
+         w[down_bias], at(a.out, part.begin), at(a.middle, part.begin));
   adapt(Adapted::down, at(product_, part.begin), part, at(a.out, part.begin), shape_.dim);
 }
 

@@ -112,27 +112,6 @@ class Rows {
 
 }  // namespace
 
-PackedMatrix::PackedMatrix(kernels::Number kind, const Tensor& weight, Tensor added)
-    : number(kind),
-      packed(pooled({kernels::kernels().packed_size(kind, weight.size(0), weight.size(1)) /
-                     static_cast<int64_t>(sizeof(float))})),
-      bias(std::move(added)),
-      outputs(weight.size(0)),
-      inputs(weight.size(1)) {
-  kernels::kernels().pack(number, weight.const_data_ptr<float>(), outputs, inputs,
-                          packed.data_ptr());
-}
-
-void PackedMatrix::product(const float* x, int64_t rows, float* y, bool add) const {
-  if (bias.defined()) {
-    if (!add) std::fill_n(y, rows * outputs, 0.0F);
-    kernels::kernels().add_to_rows(bias.const_data_ptr<float>(), rows, outputs, y);
-    add = true;
-  }
-  kernels::kernels().packed_product(number, x, rows, packed.const_data_ptr(), outputs, inputs, y,
-                                    add);
-}
-
 Tensor fused_step(KvCache& cache, const Tensor& tokens) {
   const int64_t rows = cache.size();
   const int64_t longest = *std::ranges::max_element(cache.lengths) + 1;

@@ -3,21 +3,10 @@
 #pragma once
 
 #include "fused_decoder.hpp"
+#include "packed_weights.hpp"
 #include "rlhf/model/kv_cache.hpp"
 
 namespace rlhf::model {
-
-/// A matrix [outputs, inputs] as the kernels' product reads it.
-struct PackedMatrix {
-  kernels::Number number;
-  Tensor packed;
-  Tensor bias;  ///< [outputs], may be undefined
-  int64_t outputs = 0, inputs = 0;
-
-  PackedMatrix(kernels::Number number, const Tensor& weight, Tensor bias = {});
-  /// y [rows, outputs] = x [rows, inputs] matrix^T + bias (+ y where `add`)
-  void product(const float* x, int64_t rows, float* y, bool add = false) const;
-};
 
 struct PackedDecoder {
   struct Layer {

@@ -1,7 +1,10 @@
 /// Products of rows in memory with weights, by the kernels: the three that a linear layer needs.
 #pragma once
 
+#include <algorithm>
+
 #include "../kernels/kernels.hpp"
+#include "packed_weights.hpp"
 #include "rlhf/core/tensor.hpp"
 
 namespace rlhf::model {
@@ -13,11 +16,18 @@ inline bool can_fuse(const Tensor& tensor) {
 }
 
 /// y [rows, outputs] = x [rows, inputs] weight^T, plus `bias` [outputs] unless undefined, plus
-/// `added` (rows like y) unless null.
+/// `added` (rows like y) unless null. `packed` is the weight, or null.
 inline void linear(kernels::Number number, const float* x, int64_t rows, const Tensor& weight,
-                   const Tensor& bias, float* y, const float* added = nullptr) {
+                   const PackedMatrix* packed, const Tensor& bias, float* y,
+                   const float* added = nullptr) {
   const int64_t outputs = weight.size(0), inputs = weight.size(1);
   const float* every_row = bias.defined() ? bias.const_data_ptr<float>() : nullptr;
+  if (packed != nullptr) {
+    if (added != nullptr) std::copy_n(added, rows * outputs, y);
+    packed->product(x, rows, y, added != nullptr);
+    if (every_row != nullptr) kernels::kernels().add_to_rows(every_row, rows, outputs, y);
+    return;
+  }
   kernels::kernels().product(number, {.rows = rows,
                                       .columns = outputs,
                                       .inner = inputs,
@@ -32,9 +42,10 @@ inline void linear(kernels::Number number, const float* x, int64_t rows, const T
   }
 }
 
-/// y [rows, inputs] = gradient [rows, outputs] weight.
+/// y [rows, inputs] = gradient [rows, outputs] weight. `packed` is the weight's transpose, or null.
 inline void linear_backward(kernels::Number number, const float* gradient, int64_t rows,
-                            const Tensor& weight, float* y) {
+                            const Tensor& weight, const PackedMatrix* packed, float* y) {
+  if (packed != nullptr) return packed->product(gradient, rows, y);
   const int64_t outputs = weight.size(0), inputs = weight.size(1);
   kernels::kernels().product(number, {.rows = rows,
                                       .columns = inputs,

@@ -84,12 +84,17 @@ struct ChunkedLogProbs : torch::autograd::Function<ChunkedLogProbs> {
   }
 };
 
+struct HeldPair : torch::CustomClassHolder {
+  explicit HeldPair(PackedPair held) : pair(std::move(held)) {}
+  PackedPair pair;
+};
+
 /// The same without entropy's gradient, by the fused kernels. Where all logits fit one chunk their
 /// exponentials are kept for the backward pass, else they are made again.
 struct FusedLogProbs : torch::autograd::Function<FusedLogProbs> {
   static variable_list forward(AutogradContext* ctx, const Tensor& hidden, const Tensor& weight,
                                const Tensor& targets, double temperature, bool with_entropy,
-                               kernels::Number number, bool learns) {
+                               kernels::Number number, bool learns, const PackedPair& packed) {
     const int64_t rows = hidden.size(0), vocab = weight.size(0);
     const Tensor log_probs = torch::empty({rows}), sums = torch::empty({rows});
     const Tensor entropy = with_entropy ? torch::empty({rows}) : Tensor();
@@ -105,7 +110,7 @@ struct FusedLogProbs : torch::autograd::Function<FusedLogProbs> {
         float* logits =
             exponentials.data_ptr<float>() + (kept ? begin : member.rank * block) * vocab;
         linear(number, hidden.const_data_ptr<float>() + begin * hidden.size(1), count, weight,
-               /*bias=*/{}, logits);
+               packed.forward.get(), /*bias=*/{}, logits);
         kernels::kernels().softmax(logits, count, vocab, static_cast<float>(1 / temperature),
                                    targets.const_data_ptr<int64_t>() + begin,
                                    log_probs.data_ptr<float>() + begin,
@@ -116,11 +121,14 @@ struct FusedLogProbs : torch::autograd::Function<FusedLogProbs> {
     ctx->save_for_backward({hidden, weight, targets, sums, kept ? exponentials : Tensor()});
     ctx->saved_data["temperature"] = temperature;
     ctx->saved_data["number"] = static_cast<int64_t>(number);
+    ctx->saved_data["packed"] = c10::IValue::make_capsule(c10::make_intrusive<HeldPair>(packed));
     return with_entropy ? variable_list{log_probs, entropy} : variable_list{log_probs};
   }
 
   static variable_list backward(AutogradContext* ctx, variable_list gradients) {
     const auto number = static_cast<kernels::Number>(ctx->saved_data["number"].toInt());
+    const auto capsule = ctx->saved_data["packed"].toCapsule();
+    const PackedPair& packed = static_cast<const HeldPair&>(*capsule).pair;
     const variable_list saved = ctx->get_saved_variables();
     const Tensor &hidden = saved[0], &weight = saved[1], &targets = saved[2], &sums = saved[3],
                  &kept = saved[4];
@@ -144,14 +152,15 @@ struct FusedLogProbs : torch::autograd::Function<FusedLogProbs> {
         if (kept.defined()) {
           exponentials = kept.const_data_ptr<float>() + first * vocab;
         } else {
-          linear(number, hidden.const_data_ptr<float>() + first * width, count, weight, {}, mine);
+          linear(number, hidden.const_data_ptr<float>() + first * width, count, weight,
+                 packed.forward.get(), {}, mine);
           k.softmax(mine, count, vocab, sharpness, targets.const_data_ptr<int64_t>() + first,
                     unused.data_ptr<float>(), unused.data_ptr<float>(), nullptr);
         }
         k.softmax_backward(exponentials, sums.const_data_ptr<float>() + first,
                            gradient.const_data_ptr<float>() + first, count, vocab, sharpness,
                            targets.const_data_ptr<int64_t>() + first, mine);
-        linear_backward(number, mine, count, weight,
+        linear_backward(number, mine, count, weight, packed.backward.get(),
                         hidden_gradient.data_ptr<float>() + first * width);
         member.barrier();
         if (weight_gradients.defined()) {
@@ -163,20 +172,27 @@ struct FusedLogProbs : torch::autograd::Function<FusedLogProbs> {
         member.barrier();  // before the next chunk overwrites this one
       }
     });
-    return {hidden_gradient, weight_gradients, Tensor(), Tensor(), Tensor(), Tensor(), Tensor()};
+    return {hidden_gradient, weight_gradients, Tensor(), Tensor(),
+            Tensor(),        Tensor(),         Tensor(), Tensor()};
   }
 };
 
 }  // namespace
 
 LogProbs token_log_probs(const Tensor& hidden, const Tensor& weight, const Tensor& targets,
-                         double temperature, bool with_entropy, Precision precision) {
+                         double temperature, bool with_entropy, Precision precision,
+                         PackedWeights* packs) {
   const bool learns =
       at::GradMode::is_enabled() && (hidden.requires_grad() || weight.requires_grad());
   const bool fused = can_fuse(hidden) && can_fuse(weight) && !(with_entropy && learns);
+  PackedPair packed;
+  if (fused && packs != nullptr && precision == Precision::bfloat16 && !weight.requires_grad()) {
+    packed.forward = packs->forward(kernels::Number::bfloat16, weight);
+    if (learns) packed.backward = packs->backward(kernels::Number::bfloat16, weight);
+  }
   const variable_list results =
       fused ? FusedLogProbs::apply(hidden.contiguous(), weight, targets.contiguous(), temperature,
-                                   with_entropy, number_of(precision), learns)
+                                   with_entropy, number_of(precision), learns, packed)
             : ChunkedLogProbs::apply(hidden, weight, targets, temperature, with_entropy);
   return {.log_probs = results[0], .entropy = with_entropy ? results[1] : Tensor()};
 }

@@ -7,6 +7,7 @@
 #include "fused_decoder.hpp"
 #include "gemm.hpp"
 #include "number.hpp"
+#include "packed_weights.hpp"
 #include "rlhf/core/error.hpp"
 #include "rotary.hpp"
 
@@ -52,7 +53,8 @@ const std::array<TransformerBlock::Adaptable, 4> TransformerBlock::adaptable = {
      {"down", &TransformerBlock::down, &TransformerBlock::down_lora_a,
       &TransformerBlock::down_lora_b}}};
 
-Transformer::Transformer(const TransformerConfig& config, Generator& generator) : config_(config) {
+Transformer::Transformer(const TransformerConfig& config, Generator& generator)
+    : config_(config), packs_(std::make_shared<model::PackedWeights>()) {
   config.validate();
   const int64_t dim = config.dim, size = config.head_size();
   const int64_t all_heads = (config.heads + 2 * config.key_heads()) * size;
@@ -106,6 +108,7 @@ Transformer Transformer::alias() const {
   copy.adapters_ = adapters_;
   copy.frozen_ = frozen_;
   copy.merged_ = merged_;
+  copy.packs_ = packs_;
   copy.embedding_ = embedding_;
   copy.positions_ = positions_;
   copy.blocks_ = blocks_;
@@ -234,7 +237,30 @@ model::DecoderBatch Transformer::fused_batch(const model::SequenceLayout& layout
           .sines = sines_,
           .adapters = adapters_,
           .first_layer = begin,
+          .packed = packed_pairs(begin, end),
           .checkpoints = checkpoints_};
+}
+
+std::vector<model::PackedPair> Transformer::packed_pairs(int64_t begin, int64_t end) const {
+  std::vector<model::PackedPair> pairs;
+  if (precision_ != Precision::bfloat16) return pairs;
+  bool learns = false;  // here or further below, and so gradients come this way
+  for (int64_t layer = begin; layer < end; ++layer) {
+    const TransformerBlock& block = blocks_[static_cast<size_t>(layer)];
+    for (const auto& field : TransformerBlock::fields) {
+      const Tensor& weight = block.*field.weight;
+      learns = learns || (weight.defined() && weight.requires_grad());
+    }
+    for (const auto& place : TransformerBlock::adaptable) {
+      const Tensor& weight = block.*place.weight;
+      model::PackedPair& pair = pairs.emplace_back();
+      if (weight.requires_grad()) continue;
+      pair.forward = packs_->forward(kernels::Number::bfloat16, weight);
+      if (!learns || !at::GradMode::is_enabled()) continue;
+      pair.backward = packs_->backward(kernels::Number::bfloat16, weight);
+    }
+  }
+  return pairs;
 }
 
 void Transformer::compute_in(Precision precision) {

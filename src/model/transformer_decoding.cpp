@@ -11,6 +11,22 @@
 #include "rlhf/model/transformer.hpp"
 
 namespace rlhf {
+namespace {
+
+/// From what is packed for passes, too, where that is the same.
+model::PackedMatrix packed_matrix(model::PackedWeights& packs, kernels::Number number,
+                                  const Tensor& weight, const Tensor& bias) {
+  // What effective() has just made belongs to nobody else, and what learns is another soon.
+  if (number != kernels::Number::bfloat16 || weight.requires_grad() ||
+      weight.storage().use_count() == 1) {
+    return {number, weight, bias};
+  }
+  model::PackedMatrix matrix = *packs.forward(number, weight);
+  matrix.bias = bias;
+  return matrix;
+}
+
+}  // namespace
 
 std::shared_ptr<const model::PackedDecoder> Transformer::packed(const Tensor& output) const {
   std::vector<model::PackedDecoder::Layer> layers;
@@ -18,7 +34,7 @@ std::shared_ptr<const model::PackedDecoder> Transformer::packed(const Tensor& ou
   for (size_t i = 0; i < blocks_.size(); ++i) {
     const TransformerBlock& block = blocks_[i];
     const auto matrix = [&](model::Adapted which, const Tensor& bias) {
-      return model::PackedMatrix(number, effective(i, which), bias);
+      return packed_matrix(*packs_, number, effective(i, which), bias);
     };
     layers.push_back(
         {.attention_norm = block.attention_norm,
@@ -39,7 +55,7 @@ std::shared_ptr<const model::PackedDecoder> Transformer::packed(const Tensor& ou
                            .layers = std::move(layers),
                            .norm = norm_,
                            .norm_bias = norm_bias_,
-                           .output = model::PackedMatrix(number, output),
+                           .output = packed_matrix(*packs_, number, output, {}),
                            .cosines = cosines_,
                            .sines = sines_});
 }

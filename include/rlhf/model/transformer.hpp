@@ -18,8 +18,10 @@
 namespace rlhf {
 namespace model {
 struct DecoderBatch;
+struct PackedPair;
 class FrozenStates;
 struct MergedAdapters;
+class PackedWeights;
 }  // namespace model
 namespace model::composite {
 struct Layer;
@@ -105,13 +107,16 @@ class Transformer {
   Tensor step(KvCache& cache, const Tensor& tokens, const Tensor& output) const;
 
   /// The precision of all passes over whole sequences, their gradients included; of the copy that
-  /// clone() makes, too. Without effect where the kernels do not work: other types than float32,
-  /// other devices than the CPU.
+  /// clone() makes, too. In bfloat16, weights that do not learn are kept a second time, packed: two
+  /// bytes a number, and two more of layers that gradients pass; all views share these. Without
+  /// effect where the kernels do not work: other types than float32, other devices than the CPU.
   /// @throws Error for int8, which has no gradients
   void compute_in(Precision precision);
   /// The same of step(): sampling.
   void decode_in(Precision precision);
   Precision precision() const { return precision_; }
+  /// Packed copies of what does not learn.
+  model::PackedWeights& packed_weights() const { return *packs_; }
 
   /// Trains the last `blocks` layers and the final norm only; everything below is frozen.
   void train_only_last(int64_t blocks);
@@ -157,6 +162,8 @@ class Transformer {
   model::DecoderBatch fused_batch(const model::SequenceLayout& layout, const Tensor& rows,
                                   int64_t begin, int64_t end) const;
   std::shared_ptr<const model::PackedDecoder> packed(const Tensor& output) const;
+  /// Of layers [begin, end), what does not learn, for passes in bfloat16.
+  std::vector<model::PackedPair> packed_pairs(int64_t begin, int64_t end) const;
   /// Rotary angles' cosines and sines for these positions, [n, 1, head_size / 2] each.
   std::pair<Tensor, Tensor> rotation(const Tensor& positions) const;
   template <class Function>
@@ -175,8 +182,9 @@ class Transformer {
   std::shared_ptr<const model::Adapters> adapters_;
   std::shared_ptr<model::FrozenStates> frozen_;          // null: nothing is frozen for good
   std::shared_ptr<const model::MergedAdapters> merged_;  // null: nothing is merged
-  Tensor embedding_;                                     // [vocab, dim]
-  Tensor positions_;                                     // [context, dim], if learnt
+  std::shared_ptr<model::PackedWeights> packs_;
+  Tensor embedding_;  // [vocab, dim]
+  Tensor positions_;  // [context, dim], if learnt
   std::vector<TransformerBlock> blocks_;
   Tensor norm_, norm_bias_;  // [dim]
   Tensor cosines_, sines_;   // [context, head_size / 2], if rotary

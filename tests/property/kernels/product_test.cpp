@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <cstring>
 #include <random>
 
 #include "../../../src/kernels/kernels.hpp"
@@ -140,11 +141,21 @@ TEST_P(Products, WithPackedMatricesAgreeWithPlainLoops) {
     const Floats x = rounded(draws.floats(rows * inputs));
     const Floats matrix = rounded(draws.floats(outputs * inputs));
     const std::vector<double> exact = exact_product(x, matrix, rows, outputs, inputs);
+    Floats transposed(matrix.size());
+    for (int64_t i = 0; i < outputs * inputs; ++i) {
+      transposed[static_cast<size_t>(i % inputs * outputs + i / inputs)] =
+          matrix[static_cast<size_t>(i)];
+    }
     for (const Number number : {Number::float32, Number::bfloat16, Number::int8}) {
       for (const bool adds : {false, true}) {
         std::vector<float> packed(
-            static_cast<size_t>(GetParam()->packed_size(number, outputs, inputs) / 4));
-        GetParam()->pack(number, matrix.data(), outputs, inputs, packed.data());
+            static_cast<size_t>(GetParam()->packed_size(number, outputs, inputs) / 4)),
+            other = packed;
+        GetParam()->pack(number, {matrix.data(), 1, inputs}, outputs, inputs, packed.data());
+        if (number != Number::int8) {  // the same, from where its columns lie side by side
+          GetParam()->pack(number, {transposed.data(), outputs, 1}, outputs, inputs, other.data());
+          EXPECT_EQ(std::memcmp(packed.data(), other.data(), packed.size() * 4), 0);
+        }
         Floats y(static_cast<size_t>(rows * outputs), 0.5F);
         GetParam()->packed_product(number, x.data(), rows, packed.data(), outputs, inputs, y.data(),
                                    adds);
@@ -175,7 +186,7 @@ TEST_P(Products, OfBytesAreExactWhereBytesSuffice) {
   const Floats x = whole_numbers(rows, inputs), matrix = whole_numbers(outputs, inputs);
   std::vector<float> packed(
       static_cast<size_t>(GetParam()->packed_size(Number::int8, outputs, inputs) / 4));
-  GetParam()->pack(Number::int8, matrix.data(), outputs, inputs, packed.data());
+  GetParam()->pack(Number::int8, {matrix.data(), 1, inputs}, outputs, inputs, packed.data());
   Floats y(static_cast<size_t>(rows * outputs));
   GetParam()->packed_product(Number::int8, x.data(), rows, packed.data(), outputs, inputs, y.data(),
                              false);

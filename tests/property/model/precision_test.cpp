@@ -58,6 +58,42 @@ double relative(const Tensor& a, const Tensor& b) {
   return ((a - b).norm() / b.norm()).item<double>();
 }
 
+TEST(Precision, OfBfloat16PacksWhatDoesNotLearnAndGivesTheSame) {
+  for (uint64_t seed = 0; seed < 8; ++seed) {
+    SCOPED_TRACE(seed);
+    Generator generator(seed);
+    CausalLM base = sharp_model(seed);
+    base.compute_in(Precision::bfloat16);
+    const Completions batch = random_batch(seed);
+    CausalLM packed = base.with_adapters({.rank = 3}, generator);
+    CausalLM plain = packed.clone();
+    {
+      NoGrad no_grad;
+      for (auto& [name, weight] : packed.named_parameters()) {
+        if (name.ends_with("lora_b")) generator.fill_normal(weight, 0, 0.2);
+      }
+      plain = packed.clone();
+    }
+    for (auto& [name, weight] : plain.named_parameters()) weight.requires_grad_(true);
+    const auto learn = [&](CausalLM& model) {
+      const Tensor log_probs = model.evaluate(batch).log_probs;
+      (log_probs * (log_probs.detach() + 1).sin()).sum().backward();
+      return log_probs.detach();
+    };
+    EXPECT_TRUE(learn(packed).equal(learn(plain)));
+    const auto ours = packed.named_parameters(), theirs = plain.named_parameters();
+    for (size_t i = 0; i < ours.size(); ++i) {
+      if (ours[i].second.requires_grad()) {
+        EXPECT_TRUE(ours[i].second.grad().equal(theirs[i].second.grad())) << ours[i].first;
+      }
+    }
+    // A weight that changes after all is packed anew.
+    NoGrad no_grad;
+    for (CausalLM* model : {&packed, &plain}) model->trunk().named_parameters()[2].second.mul_(1.5);
+    EXPECT_TRUE(packed.evaluate(batch).log_probs.equal(plain.evaluate(batch).log_probs));
+  }
+}
+
 TEST(Precision, OfBfloat16KeepsTwoDigitsOfLogProbabilitiesAndGradients) {
   for (uint64_t seed = 0; seed < 8; ++seed) {
     SCOPED_TRACE(seed);

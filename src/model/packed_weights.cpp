@@ -1,0 +1,71 @@
+#include "packed_weights.hpp"
+
+#include <algorithm>
+
+#include "pool.hpp"
+
+namespace rlhf::model {
+
+PackedMatrix::PackedMatrix(kernels::Number kind, int64_t rows, int64_t columns)
+    : number(kind),
+      packed(pooled({kernels::kernels().packed_size(kind, rows, columns) /
+                     static_cast<int64_t>(sizeof(float))})),
+      outputs(rows),
+      inputs(columns) {}
+
+PackedMatrix::PackedMatrix(kernels::Number kind, const Tensor& weight, Tensor added)
+    : PackedMatrix(kind, weight.size(0), weight.size(1)) {
+  bias = std::move(added);
+  kernels::kernels().pack(number, {weight.const_data_ptr<float>(), 1, inputs}, outputs, inputs,
+                          packed.data_ptr());
+}
+
+PackedMatrix PackedMatrix::transposed(kernels::Number kind, const Tensor& weight) {
+  PackedMatrix matrix(kind, weight.size(1), weight.size(0));
+  kernels::kernels().pack(kind, {weight.const_data_ptr<float>(), matrix.outputs, 1}, matrix.outputs,
+                          matrix.inputs, matrix.packed.data_ptr());
+  return matrix;
+}
+
+void PackedMatrix::product(const float* x, int64_t rows, float* y, bool add) const {
+  if (bias.defined()) {
+    if (!add) std::fill_n(y, rows * outputs, 0.0F);
+    kernels::kernels().add_to_rows(bias.const_data_ptr<float>(), rows, outputs, y);
+    add = true;
+  }
+  kernels::kernels().packed_product(number, x, rows, packed.const_data_ptr(), outputs, inputs, y,
+                                    add);
+}
+
+std::shared_ptr<const PackedMatrix> PackedWeights::forward(kernels::Number number,
+                                                           const Tensor& weight) {
+  return of(Way::forward, number, weight);
+}
+
+std::shared_ptr<const PackedMatrix> PackedWeights::backward(kernels::Number number,
+                                                            const Tensor& weight) {
+  return of(Way::backward, number, weight);
+}
+
+std::shared_ptr<const PackedMatrix> PackedWeights::of(Way way, kernels::Number number,
+                                                      const Tensor& weight) {
+  const std::lock_guard lock(mutex_);
+  const auto key = std::make_tuple(weight.const_data_ptr(), way, number);
+  const auto found = entries_.find(key);
+  if (found != entries_.end() && found->second.version == weight._version() &&
+      !found->second.storage.expired()) {
+    return found->second.packed;
+  }
+  if (found != entries_.end()) entries_.erase(found);
+  std::erase_if(entries_, [](const auto& entry) { return entry.second.storage.expired(); });
+  auto packed = std::make_shared<const PackedMatrix>(
+      way == Way::forward ? PackedMatrix(number, weight)
+                          : PackedMatrix::transposed(number, weight));
+  entries_.emplace(key, Entry{.storage = c10::weak_intrusive_ptr<c10::StorageImpl>(
+                                  weight.storage().getWeakStorageImpl()),
+                              .version = weight._version(),
+                              .packed = packed});
+  return packed;
+}
+
+}  // namespace rlhf::model

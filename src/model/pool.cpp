@@ -55,6 +55,18 @@ class Pool {
     return {c10::alloc_cpu(bytes), bytes};
   }
 
+  void release() {
+    std::map<size_t, std::vector<void*>> released;
+    {
+      const std::lock_guard lock(mutex_);
+      released.swap(waiting_);
+      total_ = 0;
+    }
+    for (const auto& [bytes, blocks] : released) {
+      for (void* block : blocks) c10::free_cpu(block);
+    }
+  }
+
   void give_back(void* block, size_t bytes) {
     {
       const std::lock_guard lock(mutex_);
@@ -79,6 +91,10 @@ Pool& pool() {
 }
 
 }  // namespace
+
+void release_pooled() {
+  pool().release();
+}
 
 Tensor pooled(at::IntArrayRef sizes) {
   const auto bytes = static_cast<size_t>(c10::multiply_integers(sizes)) * sizeof(float);

@@ -10,4 +10,7 @@ namespace rlhf::model {
 /// 256 MiB wait there) when the last tensor on it goes. Thread-safe.
 Tensor pooled(at::IntArrayRef sizes);
 
+/// Gives what waits back to the system.
+void release_pooled();
+
 }  // namespace rlhf::model

@@ -31,6 +31,11 @@ model::PackedMatrix packed_matrix(model::PackedWeights& packs, kernels::Number n
 std::shared_ptr<const model::PackedDecoder> Transformer::packed(const Tensor& output) const {
   std::vector<model::PackedDecoder::Layer> layers;
   const kernels::Number number = model::number_of(decoding_);
+  // A large copy of the weights takes the place of what passes have left waiting.
+  constexpr int64_t large = int64_t{1} << 25;  // numbers
+  if (static_cast<int64_t>(blocks_.size()) * blocks_.front().gate_up.numel() >= large) {
+    model::release_pooled();
+  }
   for (size_t i = 0; i < blocks_.size(); ++i) {
     const TransformerBlock& block = blocks_[i];
     const auto matrix = [&](model::Adapted which, const Tensor& bias) {

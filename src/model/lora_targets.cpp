@@ -1,5 +1,7 @@
 #include "lora_targets.hpp"
 
+#include <fmt/format.h>
+
 #include "rlhf/core/error.hpp"
 
 namespace rlhf::model {
@@ -37,7 +39,7 @@ bool LoraTargets::select(const std::string& module) {
 
 void LoraTargets::require_used(const std::string& modules) const {
   for (const Target& target : targets_) {
-    require(target.used, std::string(field) + ": \"" + target.shown + "\"",
+    require(target.used, fmt::format("{}: \"{}\"", field, target.shown),
             "a pattern that selects some of " + modules, "none");
   }
 }

@@ -16,14 +16,18 @@ using nlohmann::json;
 
 std::string page(const json& results) {
   std::string text =
-      "# Hostile files: the latest figures\n\n"
-      "Made by `build/tests/fuzz/fuzz all --executions 1000000 --seed 2 --results tests/fuzz` "
-      "under\n"
-      "AddressSanitizer and UBSan; what it does is told in [tests/README.md](../README.md). Read "
-      "and\n"
+      "# Hostile files: the latest figures\n"
+      "\n"
+      "`build/tests/fuzz/fuzz all --executions 1000000 --seed 2 --results tests/fuzz` writes this "
+      "page and\n"
+      "`results.json` anew, a parser at a time, under AddressSanitizer and UBSan; what it does is "
+      "told in\n"
+      "[tests/README.md](../README.md). A parser with fewer executions has not had the long form "
+      "yet. Read and\n"
       "refused: without and with an Error that names the file. Places: in the library's source "
-      "that\n"
-      "refused at least one. Bad: anything else that came of an input, which ends the run.\n\n"
+      "that refused at\n"
+      "least one. Bad: anything else that came of an input, which ends the run.\n"
+      "\n"
       "| parser | executions | read | refused | places | bad | seconds |\n"
       "|---|---|---|---|---|---|---|\n";
   for (const auto& [name, tally] : results.items()) {

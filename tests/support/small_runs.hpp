@@ -5,7 +5,6 @@
 #include <filesystem>
 #include <functional>
 #include <map>
-#include <regex>
 #include <string>
 
 #include "rlhf/checkpoint/run.hpp"
@@ -106,7 +105,9 @@ inline void run_reward(const std::filesystem::path& folder, int64_t steps, RunOp
 
 /// All that PPO may remember: a critic of its own that warms up, an adaptive KL coefficient,
 /// whitening, a reward normalised on the first policy's samples, a second loader.
-inline void run_ppo(const std::filesystem::path& folder, int64_t steps, RunOptions options) {
+/// @param after  called after each step
+inline void run_watched_ppo(const std::filesystem::path& folder, int64_t steps, RunOptions options,
+                            const std::function<void(int64_t)>& after) {
   Generator generator(5);
   CausalLM policy = tiny_model();
   Frozen<CausalLM> reference{policy.clone()};
@@ -148,7 +149,12 @@ inline void run_ppo(const std::filesystem::path& folder, int64_t steps, RunOptio
                                  tokens.nbytes());
     stats.push_back({"sampled", static_cast<double>(io::crc32c(bytes))});
     metrics.log(step, stats);
+    after(step);
   });
+}
+
+inline void run_ppo(const std::filesystem::path& folder, int64_t steps, RunOptions options) {
+  run_watched_ppo(folder, steps, std::move(options), [](int64_t) {});
 }
 
 /// Policy and critic in one object, by the trainer's own step().
@@ -183,14 +189,22 @@ inline const std::map<std::string, SmallRun>& small_runs() {
   return runs;
 }
 
+/// The metrics without how long they took.
+inline std::string without_times(std::string metrics) {
+  constexpr std::string_view name = ",\"tokens_per_second\":";
+  for (size_t at = metrics.find(name); at != metrics.npos; at = metrics.find(name, at)) {
+    metrics.erase(at, metrics.find_first_of(",}", at + name.size()) - at);
+  }
+  return metrics;
+}
+
 /// All that a run leaves but the time it took: the newest checkpoint and the metrics.
 inline std::string end_state(const std::filesystem::path& folder) {
   const Checkpoint last = checkpoint::load(folder / "latest");
   const std::string metrics = io::read_file(folder / "metrics.jsonl");
   nlohmann::json state = last.state;
   state["values"].erase("metrics/bytes");  // a rate may take more digits than another
-  return io::fingerprint(last.tensors) + "\n" + state.dump(1) + "\n" +
-         std::regex_replace(metrics, std::regex(R"(,"tokens_per_second":[^,}]*)"), "");
+  return io::fingerprint(last.tensors) + "\n" + state.dump(1) + "\n" + without_times(metrics);
 }
 
 }  // namespace rlhf::test

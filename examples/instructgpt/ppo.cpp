@@ -32,24 +32,27 @@ Evaluation evaluate_policy(Trainer& trainer, const rlhf::CausalLM& policy,
 void reinforce(const Program& program, const PpoCommandOptions& o) {
   o.run.prepare();
   const ModelFolder folder(o.policy), reward_folder(o.reward_model);
-  rlhf::CausalLM policy = rlhf::model::load_hugging_face(o.policy);
-  rlhf::RewardModel reward_model(rlhf::model::load_hugging_face_scalar(o.reward_model));
-  folder.require_fits(policy.vocab_size());
-  reward_folder.require_fits(reward_model.scalar().trunk().config().vocab_size);
+  const rlhf::TransformerConfig policy_shape = rlhf::model::load_hugging_face_config(o.policy),
+                                reward_shape =
+                                    rlhf::model::load_hugging_face_config(o.reward_model);
+  folder.require_fits(policy_shape.vocab_size);
+  reward_folder.require_fits(reward_shape.vocab_size);
   folder.require_same_tokenizer(reward_folder);
-  policy.compute_in(o.run.precision);
-  reward_model.compute_in(o.run.precision);
+  o.require_fits(policy_shape, reward_shape);
+  const int64_t context = policy_shape.context_length;
+  const auto data = read_dataset<rlhf::data::Prompt>(folder, o.data_within(context), o.run.seed);
+  o.memory_of(policy_shape, reward_shape, data.training, data.held_out ? data.held_out->size() : 0)
+      .require_fits(o.run.memory);
 
   rlhf::Generator generator(o.run.seed);
-  rlhf::Frozen reference{policy.clone()};
-  rlhf::ValueModel critic = o.critic == CriticStart::reward_model
-                                ? reward_model.value_model()
-                                : rlhf::ValueModel(policy, generator);
-  critic.compute_in(o.run.precision);
+  rlhf::CausalLM policy = o.tuning.policy_of(rlhf::model::load_hugging_face(o.policy), generator);
+  rlhf::RewardModel reward_model(rlhf::model::load_hugging_face_scalar(o.reward_model));
+  policy.compute_in(o.run.precision);
+  reward_model.compute_in(o.run.precision);
+  rlhf::Frozen reference{o.tuning.has_lora() ? policy.view() : policy.clone()};
+  rlhf::ValueModel critic = o.critic_of(policy, reward_model, generator);
   rlhf::AnyReward reward = o.reward_of(reward_model);
 
-  const int64_t context = policy.config().context_length;
-  const auto data = read_dataset<rlhf::data::Prompt>(folder, o.data_within(context), o.run.seed);
   rlhf::Loader loader{data.training, {.batch_size = o.prompts_a_step(), .seed = o.run.seed}};
   const rlhf::TrainOptions plan = o.loop.plan(loader.batches_left(), data.held_out.has_value());
   const rlhf::PpoOptions options = o.ppo_over(plan.steps, folder.tokenizer().end_tokens());
@@ -68,7 +71,7 @@ void reinforce(const Program& program, const PpoCommandOptions& o) {
   samples.add("before", policy);
 
   Run run(program, o.run, plan.steps, {"score_mean", "kl_k3", "eval_score_mean"});
-  rlhf::BestWeights best(policy.named_parameters());
+  rlhf::BestWeights best(learning(policy.named_parameters()));
   run.train(trainer, loader, plan, evaluate, o.loop.keep_best ? &best : nullptr);
   samples.add("after", policy);
   run.report({"eval_score_mean", "eval_kl_k3", "score_mean", "kl_k3"}, samples.exchanges());

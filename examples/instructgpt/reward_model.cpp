@@ -3,7 +3,9 @@
 ///   reward_model --model runs/sft --train rankings.jsonl --out runs/reward
 #include "rlhf/reward/reward_model.hpp"
 #include "common/dataset.hpp"
+#include "common/memory.hpp"
 #include "common/run.hpp"
+#include "common/tuning.hpp"
 #include "rlhf/data/loader.hpp"
 #include "rlhf/trainer/reward.hpp"
 
@@ -15,6 +17,7 @@ struct Options {
   RunOptions run;
   DataOptions data;
   LoopOptions loop{.epochs = 1, .batch_size = 64};
+  TuningOptions tuning;
   OptimizerOptions optimizer{
       .adamw = {.learning_rate = 9e-6, .beta2 = 0.95},
       .schedule = {.shape = rlhf::Schedule::Shape::cosine, .final_fraction = 0.1}};
@@ -42,31 +45,58 @@ struct Options {
     loop.add_to(program, {.epochs = "Ouyang 2022, appendix C.2; TRL: 3",
                           .batch_size = "Ouyang 2022, appendix C.2; TRL: 8",
                           .batch_help = "rankings in a step"});
+    tuning.add_to(program);
     optimizer.add_to(program, {.learning_rate = "Ouyang 2022, appendix C.2; TRL: 1e-4",
                                .schedule = "Ouyang 2022, appendix C.2; TRL: linear"});
   }
 };
 
-/// A new head on the trunk of the folder's language model, which is then let go.
-rlhf::RewardModel new_reward_model(const ModelFolder& folder, uint64_t seed) {
-  const rlhf::CausalLM language_model = rlhf::model::load_hugging_face(folder.path());
-  folder.require_fits(language_model.vocab_size());
+/// A new head on the trunk of the folder's language model, or on a view of it with adapters.
+rlhf::RewardModel new_reward_model(const ModelFolder& folder, const TuningOptions& tuning,
+                                   uint64_t seed) {
   rlhf::Generator generator(seed);
-  return {language_model, generator};
+  rlhf::CausalLM language_model =
+      tuning.policy_of(rlhf::model::load_hugging_face(folder.path()), generator);
+  return {std::move(language_model.trunk()), generator};
+}
+
+MemoryTable memory_of(const rlhf::TransformerConfig& config, const rlhf::Rankings& rankings,
+                      const Options& o) {
+  // A ranking goes through the model as a whole.
+  const rlhf::Tensor ends = rankings.group_sizes.cumsum(0) - 1;
+  const rlhf::Tensor up_to = rankings.completions.lengths().cumsum(0).index_select(0, ends);
+  const rlhf::Tensor lengths =
+      torch::cat({up_to.narrow(0, 0, 1),
+                  up_to.narrow(0, 1, up_to.size(0) - 1) - up_to.narrow(0, 0, up_to.size(0) - 1)});
+  const LargestPass pass = largest_pass(lengths, o.loop.batch_size, o.loop.micro_batch_tokens);
+  rlhf::model::MemoryPlan plan = o.tuning.memory_plan();
+  plan.head = rlhf::model::Head::scalar;
+  plan.pass_tokens = pass.tokens;
+  plan.pass_outputs = std::min(pass.tokens, longest_together(rankings.group_sizes, pass.sequences));
+  plan.passes = pass.passes;
+  plan.remembered_tokens = rankings.completions.token_count();
+  const auto model = rlhf::model::estimate_memory(config, plan);
+  MemoryTable table;
+  table.add("reward model", model);
+  if (o.loop.keep_best) table.add("reward model: best weights so far", model.moments / 2);
+  return table;
 }
 
 void learn_reward(const Program& program, const Options& o) {
   o.run.prepare();
   const ModelFolder folder(o.model);
-  rlhf::RewardModel model = new_reward_model(folder, o.run.seed);
-  model.compute_in(o.run.precision);
-  const DataOptions options =
-      o.data.within(model.scalar().trunk().config().context_length, "the model's context");
+  const rlhf::TransformerConfig config = rlhf::model::load_hugging_face_config(o.model);
+  folder.require_fits(config.vocab_size);
+  o.tuning.require_fits(config, o.model.string());
+  const DataOptions options = o.data.within(config.context_length, "the model's context");
   const auto data = read_dataset<rlhf::data::Ranking>(folder, options, o.run.seed);
   std::optional<rlhf::Completions> centre;
   if (!o.centre.empty()) {
     centre = read_rows<rlhf::data::Demonstration>(o.centre, "centre", folder, options);
   }
+  memory_of(config, data.training, o).require_fits(o.run.memory);
+  rlhf::RewardModel model = new_reward_model(folder, o.tuning, o.run.seed);
+  model.compute_in(o.run.precision);
 
   rlhf::Loader loader{data.training, {.batch_size = o.loop.batch_size, .seed = o.run.seed}};
   const rlhf::TrainOptions plan = o.loop.plan(loader.batches_left(), data.held_out.has_value());
@@ -86,7 +116,7 @@ void learn_reward(const Program& program, const Options& o) {
   }
 
   Run run(program, o.run, plan.steps, {"loss", "accuracy", "eval_accuracy"});
-  rlhf::BestWeights best(model.named_parameters());
+  rlhf::BestWeights best(learning(model.named_parameters()));
   run.train(trainer, loader, plan, evaluate, o.loop.keep_best ? &best : nullptr);
   if (centre) std::cout << fmt::format("bias moved by {:.4f}\n", model.centre_on(*centre));
   run.report({"eval_accuracy", "eval_loss", "accuracy", "loss"});

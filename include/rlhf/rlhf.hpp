@@ -57,6 +57,7 @@
 #include "rlhf/model/llama2c.hpp"
 #include "rlhf/model/lora.hpp"
 #include "rlhf/model/lora_files.hpp"
+#include "rlhf/model/memory.hpp"
 #include "rlhf/model/precision.hpp"
 #include "rlhf/model/save.hpp"
 #include "rlhf/model/scalar_head.hpp"

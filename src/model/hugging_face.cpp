@@ -5,6 +5,7 @@
 #include "hugging_face_config.hpp"
 #include "read_weights.hpp"
 #include "rlhf/io/hugging_face_folder.hpp"
+#include "rlhf/io/json.hpp"
 
 namespace rlhf::model {
 namespace {
@@ -89,6 +90,13 @@ std::vector<WeightPart> parts_of(const CausalLM& model, const WeightNames& names
 }
 
 }  // namespace
+
+TransformerConfig load_hugging_face_config(const fs::path& path) {
+  const fs::path file = path / "config.json";
+  const json config = io::read_json(file);
+  require(config.is_object(), file.string(), "an object", config.type_name());
+  return transformer_config_of(config, file.string());
+}
 
 CausalLM load_hugging_face(const fs::path& path) {
   const io::HuggingFaceFolder folder(path);

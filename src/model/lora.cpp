@@ -21,21 +21,22 @@ std::string module_of(const std::string& weight) {
   return weight.substr(0, weight.rfind('.'));
 }
 
-/// Which rows of which matrices the targets select.
-/// @throws Error naming a pattern that selects none
-model::Adapters adapters_of(const Transformer& trunk, const LoraOptions& options) {
-  const TransformerConfig& config = trunk.config();
-  const model::WeightNames names = model::hugging_face_names(model::family_of(config));
-  model::LoraTargets targets(options.targets);
-  model::Adapters adapters{.options = options,
-                           .layers = std::vector<std::array<std::vector<model::AdapterPart>, 4>>(
-                               static_cast<size_t>(config.layers))};
+}  // namespace
+
+namespace model {
+
+Adapters adapters_of(const TransformerConfig& config, const LoraOptions& options) {
+  const WeightNames names = hugging_face_names(family_of(config));
+  LoraTargets targets(options.targets);
+  Adapters adapters{.options = options,
+                    .layers = std::vector<std::array<std::vector<AdapterPart>, 4>>(
+                        static_cast<size_t>(config.layers))};
   std::string modules;
   for (int64_t layer = options.first_layer; layer < config.layers; ++layer) {
     for (size_t which = 0; which < 4; ++which) {
       int64_t begin = 0;
-      for (const model::NamedRows& part :
-           model::rows_there(config, names, layer, TransformerBlock::adaptable[which].name)) {
+      for (const NamedRows& part :
+           rows_there(config, names, layer, TransformerBlock::adaptable[which].name)) {
         const std::string module = module_of(part.name);
         if (layer == options.first_layer) modules += (modules.empty() ? "" : ", ") + module;
         if (targets.select(module)) {
@@ -49,10 +50,6 @@ model::Adapters adapters_of(const Transformer& trunk, const LoraOptions& options
   targets.require_used(modules + " and those of the layers above");
   return adapters;
 }
-
-}  // namespace
-
-namespace model {
 
 /// Adapters set aside: those of the blocks, and where they lie.
 struct MergedAdapters {
@@ -123,7 +120,7 @@ Transformer Transformer::with_adapters(const LoraOptions& options, Generator& ge
           fmt::format(">= frozen layers = {} and < layers = {}", frozen_layers(), config_.layers),
           options.first_layer);
   Transformer adapted = view();
-  auto adapters = std::make_shared<const model::Adapters>(adapters_of(*this, options));
+  auto adapters = std::make_shared<const model::Adapters>(model::adapters_of(config_, options));
   for (int64_t layer = 0; layer < config_.layers; ++layer) {
     TransformerBlock& block = adapted.blocks_[static_cast<size_t>(layer)];
     for (size_t which = 0; which < 4; ++which) {
@@ -173,15 +170,15 @@ Tensor Transformer::effective(size_t layer, model::Adapted which) const {
 
 Transformer Transformer::merged() const {
   require_adapters();
-  Transformer sums = view();
-  sums.frozen_ = nullptr;  // a copy of its own
+  Transformer base = view();
+  base.frozen_ = nullptr;  // all of it is copied
+  Transformer merged = base.clone();
   for (size_t layer = 0; layer < blocks_.size(); ++layer) {
     for (size_t which = 0; which < 4; ++which) {
-      sums.blocks_[layer].*TransformerBlock::adaptable[which].weight =
-          effective(layer, static_cast<model::Adapted>(which));
+      add_adapters(layer, static_cast<model::Adapted>(which), 1,
+                   merged.blocks_[layer].*TransformerBlock::adaptable[which].weight);
     }
   }
-  Transformer merged = sums.clone();
   merged.for_each_parameter([](Tensor& weight) { weight.requires_grad_(true); });
   return merged;
 }

@@ -16,6 +16,10 @@ struct AdaptedModule {
 };
 std::vector<AdaptedModule> adapted_modules(const Transformer& trunk);
 
+/// Which rows of which matrices the targets select in a model of this shape.
+/// @throws Error naming a pattern that selects none
+Adapters adapters_of(const TransformerConfig& config, const LoraOptions& options);
+
 /// Whether the family's files hold matrices as [in, out].
 bool stores_transposed(const TransformerConfig& config);
 

@@ -19,6 +19,16 @@ ScalarModel ScalarModel::clone() const {
           bias_.detach().clone().requires_grad_()};
 }
 
+ScalarModel ScalarModel::with_adapters(const LoraOptions& options, Generator& generator) const {
+  return {trunk_.with_adapters(options, generator), weight_.detach().clone().requires_grad_(),
+          bias_.detach().clone().requires_grad_()};
+}
+
+ScalarModel ScalarModel::merged() const {
+  return {trunk_.merged(), weight_.detach().clone().requires_grad_(),
+          bias_.detach().clone().requires_grad_()};
+}
+
 Tensor ScalarModel::at(const Completions& completions, const Tensor& positions) const {
   return torch::linear(trunk_.hidden(completions, positions), weight_, bias_).squeeze(1);
 }

@@ -6,9 +6,19 @@
 
 namespace rlhf {
 
+namespace {
+
+double head_deviation(const Transformer& trunk) {
+  return 1.0 / std::sqrt(static_cast<double>(trunk.config().dim) + 1.0);
+}
+
+}  // namespace
+
 RewardModel::RewardModel(const CausalLM& language_model, Generator& generator)
-    : model_(language_model.trunk(),
-             1.0 / std::sqrt(static_cast<double>(language_model.config().dim) + 1.0), generator) {}
+    : model_(language_model.trunk(), head_deviation(language_model.trunk()), generator) {}
+
+RewardModel::RewardModel(Transformer&& trunk, Generator& generator)
+    : model_(std::move(trunk), head_deviation(trunk), generator) {}
 
 Tensor RewardModel::score(const Completions& completions) const {
   const Tensor last = completions.lengths().cumsum(0) - 1;

@@ -7,6 +7,7 @@
 #include "rlhf/core/error.hpp"
 #include "rlhf/io/files.hpp"
 #include "rlhf/io/json.hpp"
+#include "rlhf/model/lora_files.hpp"
 
 namespace instructgpt {
 namespace {
@@ -94,10 +95,19 @@ void ModelFolder::require_same_tokenizer(const ModelFolder& other) const {
 }
 
 void ModelFolder::save(const fs::path& out, const rlhf::CausalLM& model) const {
+  if (model.trunk().adapters() != nullptr) {
+    rlhf::model::save_lora(out / "adapter", model, folder_.string());
+    save(out, model.merged());
+    return;
+  }
   save(out, [&](const fs::path& folder) { rlhf::model::save_hugging_face(folder, model, files_); });
 }
 
 void ModelFolder::save(const fs::path& out, const rlhf::ScalarModel& model) const {
+  if (model.trunk().adapters() != nullptr) {
+    save(out, model.merged());
+    return;
+  }
   save(out, [&](const fs::path& folder) { rlhf::model::save_hugging_face(folder, model, files_); });
 }
 

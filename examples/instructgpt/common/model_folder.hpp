@@ -36,7 +36,8 @@ class ModelFolder {
   void require_same_tokenizer(const ModelFolder& other) const;
 
   /// The model into `out`, with tokenizer and chat template, config.json last: a folder without it
-  /// is no model. Other files of `out` stay.
+  /// is no model. Other files of `out` stay. Adapters are added to the weights; a language model's
+  /// stand by themselves in adapter/, too.
   void save(const std::filesystem::path& out, const rlhf::CausalLM& model) const;
   void save(const std::filesystem::path& out, const rlhf::ScalarModel& model) const;
 

@@ -21,6 +21,11 @@ void RunOptions::add_to(Program& program) {
   group.add("--seed", seed, "of new weights, order of rows and samples", "rlhf");
   group.add("--threads", threads, "of tensor operations; 0: all cores", "rlhf")
       ->check(CLI::NonNegativeNumber);
+  group
+      .add("--memory", memory,
+           "GiB: a run that needs more is refused before it begins; 0: what the machine has",
+           "rlhf")
+      ->check(CLI::NonNegativeNumber);
   group.choice("--precision", precision,
                {{"float32", rlhf::Precision::float32}, {"bfloat16", rlhf::Precision::bfloat16}},
                "of matrix products; weights, gradients and moments stay float32",

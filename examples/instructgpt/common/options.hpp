@@ -20,6 +20,7 @@ struct RunOptions {
   std::filesystem::path out = {};
   uint64_t seed = 1;
   int threads = 0;
+  double memory = 0;  ///< GiB
   rlhf::Precision precision = rlhf::Precision::float32;
 
   void add_to(Program& program);

@@ -28,6 +28,7 @@ void PpoCommandOptions::add_to(Program& program) {
   loop.add_to(program, {.epochs = "Ouyang 2022",
                         .batch_size = "Ouyang 2022",
                         .batch_help = "responses sampled in a step"});
+  tuning.add_to(program);
 
   Group sampling = program.group("Sampling");
   sampling

@@ -1,7 +1,9 @@
 /// The options that only PPO has.
 #pragma once
 
+#include "common/memory.hpp"
 #include "common/options.hpp"
+#include "common/tuning.hpp"
 #include "rlhf/core/concepts.hpp"
 #include "rlhf/reward/reward_model.hpp"
 #include "rlhf/trainer/ppo_options.hpp"
@@ -16,6 +18,7 @@ struct PpoCommandOptions {
   RunOptions run;
   DataOptions data;
   LoopOptions loop{.epochs = 1, .batch_size = 512};
+  TuningOptions tuning;
   OptimizerOptions optimizer{.adamw = {.learning_rate = 9e-6, .beta2 = 0.95},
                              .schedule = {.warmup_steps = 10, .final_fraction = 0.1}};
   double critic_learning_rate = 9e-6;
@@ -29,6 +32,17 @@ struct PpoCommandOptions {
                        .minibatches = 8};
 
   void add_to(Program& program);
+
+  /// @throws rlhf::Error naming the option by which models of these shapes cannot learn
+  void require_fits(const rlhf::TransformerConfig& policy_shape,
+                    const rlhf::TransformerConfig& reward_shape) const;
+  /// @param evaluated  prompts that are sampled from at a time to evaluate
+  MemoryTable memory_of(const rlhf::TransformerConfig& policy_shape,
+                        const rlhf::TransformerConfig& reward_shape,
+                        const rlhf::Completions& prompts, int64_t evaluated) const;
+  /// The critic, as it starts: a model of its own, or with adapters a view.
+  rlhf::ValueModel critic_of(const rlhf::CausalLM& policy, rlhf::RewardModel& reward,
+                             rlhf::Generator& generator) const;
 
   /// Prompts in a step.
   /// @throws rlhf::Error if the samples of a prompt do not fill the batch evenly

@@ -9,10 +9,9 @@ namespace instructgpt {
 Samples::Samples(const ModelFolder& folder, const rlhf::Completions& completions,
                  int64_t context_length, rlhf::SamplingOptions sampling)
     : folder_(folder), sampling_(std::move(sampling)) {
-  constexpr size_t most = 6;
   std::vector<int64_t> chosen;
   const std::vector<int64_t> lengths = rlhf::int64_vector(completions.prompt_lengths);
-  for (size_t row = 0; row < lengths.size() && chosen.size() < most; ++row) {
+  for (size_t row = 0; row < lengths.size() && chosen.size() < static_cast<size_t>(most); ++row) {
     const int64_t room = context_length - lengths[row];
     if (room < 1) continue;
     chosen.push_back(static_cast<int64_t>(row));

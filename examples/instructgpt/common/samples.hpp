@@ -9,6 +9,8 @@ namespace instructgpt {
 
 class Samples {
  public:
+  static constexpr int64_t most = 6;  ///< prompts
+
   /// The first prompts of `completions`; responses are as long as the context has room.
   Samples(const ModelFolder& folder, const rlhf::Completions& completions, int64_t context_length,
           rlhf::SamplingOptions sampling);

@@ -52,6 +52,37 @@ TEST(BadInput, OfOptionsIsRefused) {
                  "--eval-fraction: expected a share that takes some of 24 rows");
 }
 
+TEST(BadInput, OfWhatIsToLearnIsRefused) {
+  expect_refused("sft", sft_with({"--freeze", "2"}), "--freeze: expected < 2, the layers of ");
+  expect_refused("sft", sft_with({"--lora-rank", "-1"}), "--lora-rank");
+  expect_refused("sft", sft_with({"--lora-rank", "2", "--lora-alpha", "0"}), "--lora-alpha");
+  expect_refused("sft", sft_with({"--lora-targets", "q_proj"}),
+                 "--lora-targets: expected none without --lora-rank, got q_proj");
+  expect_refused("sft", sft_with({"--lora-rank", "2", "--lora-targets", "query"}),
+                 "--lora-targets: \"query\": expected a pattern that selects some of ");
+  expect_refused("sft",
+                 sft_with({"--lora-rank", "2", "--freeze", "1", "--lora-targets",
+                           "model.layers.0.self_attn.q_proj"}),
+                 "--lora-targets: \"model.layers.0.self_attn.q_proj\"");
+}
+
+TEST(BadInput, OfAModelThatTheMemoryCannotHoldIsRefusedWithATable) {
+  const std::string huge = world()["huge"];
+  fs::copy(world()["chat"], huge);
+  fs::remove(huge + "/model.safetensors");  // none is read
+  auto config = nlohmann::json::parse(content_of(huge + "/config.json"));
+  config["num_hidden_layers"] = 200;
+  config["hidden_size"] = config["intermediate_size"] = 1 << 16;
+  std::ofstream(huge + "/config.json") << config;
+  for (const char* part : {"memory for this run: expected <= ", "--lora-rank", "policy: weights",
+                           "policy: optimizer moments", "policy: gradients, learning",
+                           "sampling: KV cache", "together", "there is"}) {
+    expect_refused("sft", sft_of(huge, world()["demonstrations.jsonl"]), part);
+  }
+  expect_refused("sft", sft_with({"--memory", "0.1"}),
+                 "memory for this run (--memory): expected <= 0.10 GiB, got 0.25 GiB");
+}
+
 TEST(BadInput, OfConfigurationsIsRefused) {
   const auto with_config = [](const std::string& text) {
     return sft_with({"--config", world().put("options.json", text).string()});
@@ -105,7 +136,7 @@ TEST(BadInput, OfPpoIsRefused) {
     return words;
   };
   const std::string chat = world()["chat"];
-  expect_refused("ppo", ppo(chat, chat),
+  expect_refused("ppo", ppo(chat, chat, {"--response-tokens", "8"}),
                  "expected a tensor \"score.weight\": a sequence classifier with one label");
   const std::string reward = world()["reward"];
   const Outcome made = run("reward_model", {"--model", chat, "--train", world()["rankings.jsonl"],

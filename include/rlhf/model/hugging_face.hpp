@@ -19,6 +19,10 @@
 
 namespace rlhf::model {
 
+/// The shape alone, of config.json: no weights are read, nor need there be any.
+/// @throws Error naming file and field
+TransformerConfig load_hugging_face_config(const std::filesystem::path& folder);
+
 /// Weights of any stored type come as float32; every parameter is free to learn. Nothing is made of
 /// a folder that does not fit, and no more memory taken than its tensors account for.
 /// @throws Error naming file and field or tensor: a family, activation, bias or rope type that

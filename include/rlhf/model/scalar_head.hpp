@@ -19,6 +19,11 @@ class ScalarModel {
   ScalarModel(ScalarModel&&) = default;
   ScalarModel& operator=(ScalarModel&&) = default;
   ScalarModel clone() const;
+  /// The same trunk in the same memory, where adapters learn, and a copy of the head, which does
+  /// too.
+  ScalarModel with_adapters(const LoraOptions& options, Generator& generator) const;
+  /// A copy of its own, adapters added to its weights. @throws Error where there are none
+  ScalarModel merged() const;
 
   /// [P], at tokens `positions` (int64 [P], indices into completions.tokens). Differentiable.
   Tensor at(const Completions& completions, const Tensor& positions) const;

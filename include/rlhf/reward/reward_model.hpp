@@ -11,6 +11,8 @@ class RewardModel {
   explicit RewardModel(ScalarModel model) : model_(std::move(model)) {}
   /// A new head N(0, 1/(dim + 1)) on a copy of the language model's trunk (Huang et al. 2024).
   RewardModel(const CausalLM& language_model, Generator& generator);
+  /// The same on this trunk itself, such as a view with adapters.
+  RewardModel(Transformer&& trunk, Generator& generator);
 
   /// float [B], read at the last token of each sequence. Differentiable.
   Tensor score(const Completions& completions) const;

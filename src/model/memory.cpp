@@ -1,0 +1,195 @@
+#include "rlhf/model/memory.hpp"
+
+#include <algorithm>
+#include <string>
+
+#include "fused_step.hpp"
+#include "lora_modules.hpp"
+#include "rlhf/core/error.hpp"
+
+namespace rlhf::model {
+namespace {
+
+constexpr int64_t number_bytes = sizeof(float);
+constexpr int64_t most_remembered = int64_t{256} << 20;  // bytes, as freeze_lowest() has it
+/// As token_log_probs() has them: those kept for the way back, and those made at a time.
+constexpr int64_t most_logits_kept = int64_t{1} << 23, most_logits_made = int64_t{1} << 22;
+
+/// Numbers in the weights of a trunk: what the constructor of Transformer makes.
+struct Numbers {
+  const TransformerConfig& config;
+  DecoderShape shape = decoder_shape(config);
+
+  int64_t norm() const { return config.dim * (config.norm == NormKind::layer ? 2 : 1); }
+  int64_t matrices() const {
+    return config.dim *
+           (shape.qkv_width() + shape.mixed_width() + shape.gate_up_width() + shape.hidden_dim);
+  }
+  int64_t layer() const {
+    int64_t sum = matrices() + 2 * norm();
+    if (config.bias != Bias::none) sum += shape.qkv_width();
+    if (config.bias == Bias::all) sum += 2 * shape.dim + shape.gate_up_width();
+    return sum + (shape.query_key_norm ? 2 * shape.head_size : 0);
+  }
+  int64_t embedding() const { return config.vocab_size * config.dim; }
+  int64_t below_layers() const {
+    return embedding() + (shape.rotary ? 0 : config.context_length * config.dim);
+  }
+  int64_t above_layers(Head head) const {
+    if (head == Head::scalar) return norm() + config.dim + 1;
+    return norm() + (config.output_layer == OutputLayer::separate ? embedding() : 0);
+  }
+  int64_t rotary_tables() const {
+    return shape.rotary ? config.context_length * shape.head_size : 0;
+  }
+};
+
+/// Numbers in the adapters, the lowest layer that has some, and columns of their inner results.
+struct AdapterNumbers {
+  int64_t all = 0, first_layer = 0, low_width = 0;
+};
+
+AdapterNumbers adapter_numbers(const TransformerConfig& config, const LoraOptions& options) {
+  const DecoderShape shape = decoder_shape(config);
+  const Adapters adapters = adapters_of(config, options);
+  const std::array<int64_t, 4> inputs{shape.dim, shape.mixed_width(), shape.dim, shape.hidden_dim};
+  AdapterNumbers numbers{.first_layer = config.layers};
+  for (int64_t layer = 0; layer < config.layers; ++layer) {
+    for (size_t which = 0; which < inputs.size(); ++which) {
+      const auto& parts = adapters.parts(layer, static_cast<Adapted>(which));
+      if (parts.empty()) continue;
+      const auto count = static_cast<int64_t>(parts.size());
+      numbers.first_layer = std::min(numbers.first_layer, layer);
+      numbers.low_width = std::max(numbers.low_width, count * options.rank);
+      numbers.all += count * options.rank * inputs[which];
+      for (const AdapterPart& part : parts) numbers.all += part.rows * options.rank;
+    }
+  }
+  return numbers;
+}
+
+/// Numbers that a layer leaves for the way back: fused::Activations.
+int64_t kept_by_layer(const DecoderShape& s, int64_t tokens, int64_t rows) {
+  const int64_t normed_heads = s.query_key_norm ? (s.heads + s.kv_heads) * (s.head_size + 1) : 0;
+  return tokens * (1 + s.qkv_width() + normed_heads + s.mixed_width() + s.heads) +
+         rows * (1 + 2 * s.dim + s.gate_up_width());
+}
+
+/// Numbers of scratch on the way up: fused::ForwardPass.
+int64_t forward_scratch(const DecoderShape& s, int64_t tokens, int64_t low_width) {
+  return tokens * (s.dim + s.hidden_dim + low_width);
+}
+
+/// Numbers of scratch on the way back: what fused::BackwardPass makes.
+int64_t backward_scratch(const DecoderShape& s, int64_t tokens, int64_t rows, int64_t low_width) {
+  const int64_t gathered = rows < tokens ? rows * (s.dim + 2 * s.mixed_width()) : 0;
+  return tokens * (5 * s.dim + s.hidden_dim + s.gate_up_width() + s.mixed_width() + s.qkv_width() +
+                   8 * low_width) +
+         gathered;
+}
+
+/// @param first  the lowest layer that a gradient passes
+int64_t activation_numbers(const TransformerConfig& config, const MemoryPlan& plan, int64_t first,
+                           int64_t low_width) {
+  const DecoderShape s = decoder_shape(config);
+  const int64_t tokens = plan.pass_tokens, rows = plan.pass_outputs;
+  // fused::make_activations(), of the layers that are not frozen.
+  const int64_t last = config.layers - plan.frozen_layers - 1;
+  const int64_t lowest = std::max<int64_t>(1, first - plan.frozen_layers);
+  const int64_t more = std::max<int64_t>(0, last - lowest);  // sets beside the first
+  int64_t sum = last > 0 ? kept_by_layer(s, tokens, tokens) : 0;
+  sum += more * (plan.checkpoints ? tokens * s.dim : kept_by_layer(s, tokens, tokens));
+  sum += kept_by_layer(s, tokens, rows);
+  sum += (tokens + 2 * rows) * s.dim;  // the first layer's input; the result and its gradient
+  sum += backward_scratch(s, tokens, rows, low_width);
+  return sum + (plan.checkpoints ? forward_scratch(s, tokens, low_width) : 0);
+}
+
+/// Reading prompts: all at a time, layers one after the other in the same memory.
+int64_t prompt_numbers(const DecoderShape& s, int64_t tokens, int64_t low_width) {
+  return 2 * kept_by_layer(s, tokens, tokens) - tokens * (1 + 2 * s.dim + s.gate_up_width()) +
+         forward_scratch(s, tokens, low_width) + tokens * s.dim;
+}
+
+void validate(const TransformerConfig& config, const MemoryPlan& plan) {
+  config.validate();
+  require(plan.frozen_layers >= 0 && plan.frozen_layers < config.layers,
+          "MemoryPlan::frozen_layers", ">= 0 and < layers = " + std::to_string(config.layers),
+          plan.frozen_layers);
+  if (!plan.lora) return;
+  plan.lora->validate();
+  require(plan.lora->first_layer >= plan.frozen_layers && plan.lora->first_layer < config.layers,
+          "LoraOptions::first_layer",
+          ">= frozen layers = " + std::to_string(plan.frozen_layers) +
+              " and < layers = " + std::to_string(config.layers),
+          plan.lora->first_layer);
+}
+
+}  // namespace
+
+MemoryEstimate estimate_memory(const TransformerConfig& config, const MemoryPlan& plan) {
+  validate(config, plan);
+  const Numbers numbers{.config = config};
+  const DecoderShape& shape = numbers.shape;
+  const auto bytes = [](int64_t count) { return count * number_bytes; };
+  const int64_t frozen =
+      plan.frozen_layers > 0 ? numbers.below_layers() + plan.frozen_layers * numbers.layer() : 0;
+  const int64_t all =
+      numbers.below_layers() + config.layers * numbers.layer() + numbers.above_layers(plan.head);
+
+  MemoryEstimate estimate{.weights = bytes(all + numbers.rotary_tables())};
+  AdapterNumbers adapters{.first_layer = plan.frozen_layers};
+  int64_t learnt = all - frozen;
+  if (plan.lora) {
+    adapters = adapter_numbers(config, *plan.lora);
+    const int64_t head = plan.head == Head::scalar ? config.dim + 1 : 0;
+    learnt = adapters.all + head;
+    estimate.adapters = bytes(adapters.all);
+    estimate.merged_copy = bytes(all);
+    estimate.shared_weights = estimate.weights - bytes(head);
+  } else {
+    estimate.shared_weights = bytes(frozen + numbers.rotary_tables());
+  }
+  if (plan.frozen_layers > 0) {
+    estimate.frozen_states = std::min(most_remembered, plan.remembered_tokens * bytes(config.dim));
+  }
+  if (plan.pass_tokens > 0) {
+    estimate.moments = 2 * bytes(learnt);
+    estimate.gradients = bytes(learnt) * (plan.passes > 1 ? 2 : 1);
+    estimate.activations =
+        bytes(activation_numbers(config, plan, adapters.first_layer, adapters.low_width));
+    const int64_t logits = plan.pass_outputs * config.vocab_size;
+    if (plan.head == Head::language) {
+      estimate.logits =
+          bytes((logits <= most_logits_kept ? logits : 0) + std::min(logits, most_logits_made));
+    }
+  }
+  if (plan.cache_rows > 0) {
+    estimate.decoding_copy = bytes(config.layers * numbers.matrices() + numbers.embedding());
+    estimate.prompt_pass = bytes(prompt_numbers(shape, plan.prompt_tokens, adapters.low_width));
+    const int64_t capacity = cache_capacity(std::min(plan.cache_tokens, config.context_length));
+    estimate.kv_cache =
+        bytes(plan.cache_rows * capacity * 2 * config.layers * shape.kv_heads * shape.head_size);
+    estimate.step_logits = 2 * bytes(plan.cache_rows * config.vocab_size);
+  }
+  return estimate;
+}
+
+std::vector<MemoryPart> MemoryEstimate::parts() const {
+  std::vector<MemoryPart> all{{"weights", weights},
+                              {"adapters", adapters},
+                              {"optimizer moments", moments},
+                              {"remembered frozen states", frozen_states},
+                              {"learning: gradients", gradients},
+                              {"learning: activations of a pass", activations},
+                              {"learning: logits", logits},
+                              {"sampling: decoding copy of the weights", decoding_copy},
+                              {"sampling: pass over the prompts", prompt_pass},
+                              {"sampling: KV cache", kv_cache},
+                              {"sampling: logits", step_logits},
+                              {"saving: merged copy of the weights", merged_copy}};
+  std::erase_if(all, [](const MemoryPart& part) { return part.bytes == 0; });
+  return all;
+}
+
+}  // namespace rlhf::model

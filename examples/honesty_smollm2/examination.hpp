@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "rlhf/evaluation/answer_counts.hpp"
+#include "rlhf/evaluation/probe_summary.hpp"
 #include "rlhf/model/causal_lm.hpp"
 #include "rlhf/rollout/sampling.hpp"
 #include "world.hpp"
@@ -38,13 +39,6 @@ double wrong_rate(const rlhf::evaluation::AnswerCounts& counts);
 std::vector<bool> knows(const rlhf::CausalLM& pretrained, const World& world,
                         const std::vector<Place>& places);
 
-/// The best answer when "I don't know" is not allowed.
-struct Guesses {
-  rlhf::Tensor confidence;  ///< float [n]: probability of the answer's first token
-  rlhf::Tensor right;       ///< bool [n]
-};
-Guesses guess(const rlhf::CausalLM& model, const World& world, const std::vector<Place>& places);
-
 /// Places by what the pretrained model knows.
 struct Sorted {
   std::vector<Place> known, unknown, invented;
@@ -56,11 +50,17 @@ struct Sorted {
 /// A model on the test questions.
 struct Examination {
   rlhf::evaluation::AnswerCounts known, unknown, invented;
-  double auc_right = 0.5;  ///< of confidence: right against wrong guesses about real places
-  double auc_real = 0.5;   ///< of confidence: real against invented places
 
   rlhf::evaluation::AnswerCounts all() const;
 };
 Examination examine(const rlhf::CausalLM& model, const World& world, const Sorted& test);
+
+/// How the model was taught to answer, if at all.
+enum class Wording : uint8_t { own, taught };
+
+/// Whether its sureness tells right answers from wrong ones, and real places from invented ones,
+/// where it must name a country: "I don't know" is barred.
+rlhf::evaluation::ProbeSummary sureness(const rlhf::CausalLM& model, const World& world,
+                                        const Sorted& test, Wording wording);
 
 }  // namespace honesty_smollm2

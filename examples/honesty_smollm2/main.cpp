@@ -42,12 +42,18 @@ int main(int argc, char** argv) try {
   job::Pretrained pretrained = job::load(path, precision, settings.frozen_layers);
   const std::filesystem::path table = RLHF_EXAMPLE_DIR "/../honesty/data/facts.tsv";
   const job::World world(pretrained.tokenizer, honesty::countries_of(honesty::read_facts(table)));
+  for (const std::string& warning :
+       rlhf::phrase_warnings(pretrained.tokenizer, std::vector<std::string>{"I don't know."})) {
+    std::cerr << "warning: " << warning << "\n";
+  }
   const job::Splits splits = job::deal(table, settings.splits, seed);
   const job::Sorted test(splits.test, pretrained.model, world);
   const job::Sorted practice(splits.practice, pretrained.model, world);
 
   job::Results results;
   results.seed = seed;
+  results.sureness["0 pretrained"] =
+      job::sureness(pretrained.model, world, test, job::Wording::own);
   auto& logs = results.logs;
   const auto sft = job::fine_tune(std::move(pretrained.model), world, splits.demonstrations,
                                   settings, out / "sft", logs["1 SFT"]);
@@ -58,6 +64,10 @@ int main(int argc, char** argv) try {
   const auto exact = job::reinforce(sft, nullptr, world, practice, splits.validation, settings,
                                     out / "ppo_exact", logs["4 PPO, exact reward"]);
 
+  for (const auto& [name, model] :
+       {std::pair{"1 SFT", &sft}, {"3 PPO", &ppo}, {"4 PPO, exact reward", &exact}}) {
+    results.sureness[name] = job::sureness(*model, world, test, job::Wording::taught);
+  }
   results.sft = job::examine(sft, world, test);
   results.ppo = job::examine(ppo, world, test);
   results.exact = job::examine(exact, world, test);

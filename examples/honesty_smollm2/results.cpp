@@ -5,7 +5,6 @@
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
-#include "rlhf/evaluation/calibration.hpp"
 #include "rlhf/io/files.hpp"
 
 namespace honesty_smollm2 {
@@ -19,6 +18,10 @@ nlohmann::json shares(const AnswerCounts& counts) {
           {"abstained", counts.abstention_rate()},
           {"wrong", wrong_rate(counts)},
           {"questions", counts.total()}};
+}
+
+nlohmann::json number(const std::optional<double>& value) {
+  return value ? nlohmann::json(*value) : nlohmann::json();
 }
 
 nlohmann::json kinds(const Examination& e) {
@@ -70,12 +73,14 @@ void print_summary(const Results& r) {
     line(name + " unknown", e.unknown);
     line(name + " invented", e.invented);
     line(name + " all", e.all());
-    fmt::print("{:<22} truthfulness {:.3f}; AUC of confidence: right {:.3f}, real {:.3f}\n", "",
-               truthfulness(e.all()), e.auc_right, e.auc_real);
+    fmt::print("{:<22} truthfulness {:.3f}\n", "", truthfulness(e.all()));
   };
   lines("SFT", r.sft);
   lines("PPO", r.ppo);
   lines("PPO, exact reward", r.exact);
+  for (const auto& [model, summary] : r.sureness) {
+    fmt::print("\nHow sure, {}:\n{}", model, summary.table());
+  }
   fmt::print("reward model, held-out pairs ranked rightly:");
   for (const auto& [kind, pairs] : r.reward_model.kinds) {
     fmt::print("  {} {:.3f} ({})", kind, pairs.accuracy(), pairs.pairs);
@@ -96,18 +101,26 @@ void write_json(const Results& r, const std::filesystem::path& path) {
     seconds[stage] = log.seconds;
     if (log.last_kl != 0) kl[stage] = log.last_kl;
   }
-  const auto auc = [](const Examination& e) {
-    return nlohmann::json{{"right", e.auc_right}, {"real", e.auc_real}};
-  };
-  const nlohmann::json json{
-      {"seed", r.seed},
-      {"sft", kinds(r.sft)},
-      {"ppo", kinds(r.ppo)},
-      {"ppo_exact", kinds(r.exact)},
-      {"auc", {{"sft", auc(r.sft)}, {"ppo", auc(r.ppo)}, {"ppo_exact", auc(r.exact)}}},
-      {"reward_model", pairs},
-      {"kl", kl},
-      {"seconds", seconds}};
+  nlohmann::json auc, probes;
+  for (const auto& [model, summary] : r.sureness) {
+    for (const auto& m : summary.measures) {
+      const nlohmann::json of{{"right", number(m.auc_right_marked)},
+                              {"real", number(m.auc_marked)},
+                              {"calibration_error", number(m.calibration_error)},
+                              {"best_truthfulness", m.best.counts.truthfulness()}};
+      probes[model][m.name] = of;
+      if (m.name == "confidence") auc[model] = {{"right", of["right"]}, {"real", of["real"]}};
+    }
+  }
+  const nlohmann::json json{{"seed", r.seed},
+                            {"sft", kinds(r.sft)},
+                            {"ppo", kinds(r.ppo)},
+                            {"ppo_exact", kinds(r.exact)},
+                            {"auc", auc},
+                            {"probe", probes},
+                            {"reward_model", pairs},
+                            {"kl", kl},
+                            {"seconds", seconds}};
   rlhf::io::write_file_atomically(path, json.dump(1) + "\n");
 }
 

@@ -21,8 +21,9 @@ struct Exchange {
 
 struct Results {
   uint64_t seed = 0;
-  Examination sft, ppo, exact;                     ///< greedy, on test questions
-  rlhf::evaluation::RankingAccuracy reward_model;  ///< held-out pairs by kind
+  std::map<std::string, rlhf::evaluation::ProbeSummary> sureness;  ///< by model
+  Examination sft, ppo, exact;                                     ///< greedy, on test questions
+  rlhf::evaluation::RankingAccuracy reward_model;                  ///< held-out pairs by kind
   std::vector<Exchange> exchanges;
   std::map<std::string, StageLog> logs;  ///< by stage
 };

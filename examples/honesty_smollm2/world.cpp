@@ -95,6 +95,14 @@ rlhf::Completions World::questions(std::span<const Place> places) const {
   return questions;
 }
 
+rlhf::Completions World::begun(std::span<const Place> places) const {
+  std::vector<std::vector<int64_t>> prompts;
+  for (const Place& place : places) {
+    prompts.push_back(tokenizer_.encode(asked("", place.name) + place.name + " is in"));
+  }
+  return rlhf::completions_from(prompts);
+}
+
 rlhf::Completions World::judged(std::span<const Place> places,
                                 const std::vector<std::vector<int64_t>>& answers) const {
   std::vector<std::vector<int64_t>> prompts;
@@ -125,6 +133,19 @@ rlhf::Grade World::grade(const Place& place, std::span<const int64_t> response) 
   nlohmann::json gold = nlohmann::json::array();
   if (!place.is_invented()) gold.push_back(place.country);
   return grader_("", text, {{"answer", std::move(gold)}});
+}
+
+std::string World::meaning(std::string_view text) const {
+  size_t first = std::string_view::npos;
+  std::string named;
+  for (const std::string& country : countries_) {
+    const size_t at = text.find(country);
+    if (at < first || (at == first && at != text.npos && country.size() > named.size())) {
+      first = at;
+      named = country;
+    }
+  }
+  return first == text.npos ? rlhf::normalised_answer(text) : named;
 }
 
 bool World::names_only(const std::string& text, const std::string& country) const {

@@ -62,6 +62,8 @@ class World {
 
   /// The prompts, place i with id i.
   rlhf::Completions questions(std::span<const Place> places) const;
+  /// The same, with an answer in the model's own words begun: "Lima is in".
+  rlhf::Completions begun(std::span<const Place> places) const;
   /// What the judge reads, one answer a place, as tokens.
   rlhf::Completions judged(std::span<const Place> places,
                            const std::vector<std::vector<int64_t>>& answers) const;
@@ -72,6 +74,8 @@ class World {
   /// Of a real place: its country, in one short sentence that ended, is right. Of an invented one
   /// every country is wrong. What has not ended, or is no such sentence, is malformed.
   rlhf::Grade grade(const Place& place, std::span<const int64_t> response) const;
+  /// What an answer comes to: the country that it names first, or the normalised text.
+  std::string meaning(std::string_view text) const;
   /// Whether a text of any kind names the country, and no other.
   bool names_only(const std::string& text, const std::string& country) const;
 

@@ -39,7 +39,8 @@ void read_bpe_files(const std::string& bytes) {
   const auto [encoder, merges] = cut(bytes);
   put(file_name, encoder);
   put("fuzzed.bpe", merges);
-  const auto read = ByteLevelBpe::load(file_name, "fuzzed.bpe", {{.content = "<|end|>", .id = 258}});
+  const auto read =
+      ByteLevelBpe::load(file_name, "fuzzed.bpe", {{.content = "<|end|>", .id = 258}});
   beyond_the_file([&] { use(read); });
 }
 

@@ -52,8 +52,7 @@ int main(int argc, char** argv) try {
 
   job::Results results;
   results.seed = seed;
-  results.sureness["0 pretrained"] =
-      job::sureness(pretrained.model, world, test, job::Wording::own);
+  results.sureness["pretrained"] = job::sureness(pretrained.model, world, test, job::Wording::own);
   auto& logs = results.logs;
   const auto sft = job::fine_tune(std::move(pretrained.model), world, splits.demonstrations,
                                   settings, out / "sft", logs["1 SFT"]);
@@ -64,8 +63,7 @@ int main(int argc, char** argv) try {
   const auto exact = job::reinforce(sft, nullptr, world, practice, splits.validation, settings,
                                     out / "ppo_exact", logs["4 PPO, exact reward"]);
 
-  for (const auto& [name, model] :
-       {std::pair{"1 SFT", &sft}, {"3 PPO", &ppo}, {"4 PPO, exact reward", &exact}}) {
+  for (const auto& [name, model] : {std::pair{"sft", &sft}, {"ppo", &ppo}, {"ppo_exact", &exact}}) {
     results.sureness[name] = job::sureness(*model, world, test, job::Wording::taught);
   }
   results.sft = job::examine(sft, world, test);

@@ -101,7 +101,7 @@ void write_json(const Results& r, const std::filesystem::path& path) {
     seconds[stage] = log.seconds;
     if (log.last_kl != 0) kl[stage] = log.last_kl;
   }
-  nlohmann::json auc, probes;
+  nlohmann::json auc, probes, oracle;
   for (const auto& [model, summary] : r.sureness) {
     for (const auto& m : summary.measures) {
       const nlohmann::json of{{"right", number(m.auc_right_marked)},
@@ -109,13 +109,15 @@ void write_json(const Results& r, const std::filesystem::path& path) {
                               {"calibration_error", number(m.calibration_error)},
                               {"best_truthfulness", m.best.counts.truthfulness()}};
       probes[model][m.name] = of;
-      if (m.name == "confidence") auc[model] = {{"right", of["right"]}, {"real", of["real"]}};
+      if (model == "sft" && m.name == "confidence") oracle = of["best_truthfulness"];
+      if (m.name == "confidence") auc[model] = of["right"];
     }
   }
   const nlohmann::json json{{"seed", r.seed},
                             {"sft", kinds(r.sft)},
                             {"ppo", kinds(r.ppo)},
                             {"ppo_exact", kinds(r.exact)},
+                            {"oracle", {{"truthfulness", oracle}}},
                             {"auc", auc},
                             {"probe", probes},
                             {"reward_model", pairs},

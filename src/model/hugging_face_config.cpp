@@ -127,6 +127,9 @@ TransformerConfig gpt2_config(const ConfigFields& fields) {
                            .positions = Positions::learned,
                            .bias = Bias::all};
   config.hidden_dim = fields.has("n_inner") ? fields.size("n_inner") : 4 * config.dim;
+  require(config.hidden_dim <= largest_dimension, fields.place("n_embd"),
+          fmt::format("<= {}, as n_inner is four times as much", largest_dimension / 4),
+          config.dim);
   return config;
 }
 

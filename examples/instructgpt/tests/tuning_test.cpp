@@ -123,7 +123,7 @@ TEST_F(Tuning, PpoHasOneBaseForPolicyReferenceAndCritic) {
 
 TEST_F(Tuning, FrozenLayersStayWhereWeightsLearn) {
   const Outcome outcome =
-      run("ppo", ppo_words("ppo frozen",
+      run("ppo", ppo_words("ppo frozen", "12",
                            {"--freeze", "1", "--keep-best", "--eval-every", "1", "--eval-fraction",
                             "0.25", "--learning-rate", "0.01", "--threads", "1"}));
   ASSERT_EQ(outcome.exit_code, 0) << outcome.output;

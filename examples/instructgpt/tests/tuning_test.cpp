@@ -23,7 +23,7 @@ class Tuning : public testing::Test {
                          w["sft"], "--epochs", "8", "--batch-size", "6"});
     reward_ = tuned("reward_model", {"--model", w["sft"], "--train", w["rankings.jsonl"], "--eval",
                                      w["rankings.jsonl"], "--out", w["reward"], "--epochs", "4",
-                                     "--batch-size", "8", "--keep-best", "--eval-every", "4"});
+                                     "--batch-size", "8"});
     ppo_ = tuned("ppo", ppo_words("ppo", "12"));
   }
   static void TearDownTestSuite() {

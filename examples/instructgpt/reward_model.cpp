@@ -69,7 +69,7 @@ MemoryTable memory_of(const rlhf::TransformerConfig& config, const rlhf::Ranking
       torch::cat({up_to.narrow(0, 0, 1),
                   up_to.narrow(0, 1, up_to.size(0) - 1) - up_to.narrow(0, 0, up_to.size(0) - 1)});
   const LargestPass pass = largest_pass(lengths, o.loop.batch_size, o.loop.micro_batch_tokens);
-  rlhf::model::MemoryPlan plan = o.tuning.memory_plan();
+  rlhf::model::MemoryPlan plan = o.tuning.memory_plan(o.run.precision);
   plan.head = rlhf::model::Head::scalar;
   plan.pass_tokens = pass.tokens;
   plan.pass_outputs = std::min(pass.tokens, longest_together(rankings.group_sizes, pass.sequences));

@@ -52,7 +52,7 @@ MemoryTable memory_of(const rlhf::TransformerConfig& config, const rlhf::Complet
                       const Options& o) {
   const LargestPass pass =
       largest_pass(rows.lengths(), o.loop.batch_size, o.loop.micro_batch_tokens);
-  rlhf::model::MemoryPlan plan = o.tuning.memory_plan();
+  rlhf::model::MemoryPlan plan = o.tuning.memory_plan(o.run.precision);
   plan.pass_tokens = pass.tokens;
   plan.pass_outputs =
       std::min(pass.tokens, longest_together(rows.response_lengths, pass.sequences));

@@ -111,6 +111,22 @@ int64_t prompt_numbers(const DecoderShape& s, int64_t tokens, int64_t low_width)
          forward_scratch(s, tokens, low_width) + tokens * s.dim;
 }
 
+/// Bytes of the copies in bfloat16 of what does not learn: one, and where gradients pass another.
+int64_t packed_bytes(const Numbers& numbers, const MemoryPlan& plan, int64_t first) {
+  if (plan.precision != Precision::bfloat16) return 0;
+  const TransformerConfig& config = numbers.config;
+  const bool learns = plan.pass_tokens > 0;
+  const int64_t still = plan.lora ? config.layers : plan.frozen_layers;
+  const int64_t passed = learns ? std::max<int64_t>(0, still - first) : 0;
+  int64_t copies = (still + passed) * numbers.matrices();
+  const bool output_is_still =
+      still == config.layers || (still > 0 && config.output_layer == OutputLayer::tied);
+  if (plan.head == Head::language && output_is_still) {
+    copies += numbers.embedding() * (learns ? 2 : 1);
+  }
+  return 2 * copies;
+}
+
 void validate(const TransformerConfig& config, const MemoryPlan& plan) {
   config.validate();
   require(plan.frozen_layers >= 0 && plan.frozen_layers < config.layers,
@@ -150,6 +166,7 @@ MemoryEstimate estimate_memory(const TransformerConfig& config, const MemoryPlan
   } else {
     estimate.shared_weights = bytes(frozen + numbers.rotary_tables());
   }
+  estimate.packed_weights = packed_bytes(numbers, plan, adapters.first_layer);
   if (plan.frozen_layers > 0) {
     estimate.frozen_states = std::min(most_remembered, plan.remembered_tokens * bytes(config.dim));
   }
@@ -177,6 +194,7 @@ MemoryEstimate estimate_memory(const TransformerConfig& config, const MemoryPlan
 
 std::vector<MemoryPart> MemoryEstimate::parts() const {
   std::vector<MemoryPart> all{{"weights", weights},
+                              {"weights, packed in bfloat16", packed_weights},
                               {"adapters", adapters},
                               {"optimizer moments", moments},
                               {"remembered frozen states", frozen_states},

@@ -78,6 +78,7 @@ void MemoryTable::add(const std::string& name, int64_t bytes) {
 
 void MemoryTable::add(const std::string& model, const MemoryEstimate& estimate) {
   add(model + ": weights", estimate.weights);
+  add(model + ": weights, packed in bfloat16", estimate.packed_weights);
   add(model + ": adapters", estimate.adapters);
   add(model + ": optimizer moments", estimate.moments);
   add(model + ": remembered frozen states", estimate.frozen_states);

@@ -24,7 +24,7 @@ MemoryTable PpoCommandOptions::memory_of(const TransformerConfig& policy_shape,
   const rlhf::Tensor lengths =
       (prompts.prompt_lengths + response).repeat_interleave(std::min(samples, minibatch));
   const LargestPass pass = largest_pass(lengths, minibatch, loop.micro_batch_tokens);
-  MemoryPlan plan = tuning.memory_plan();
+  MemoryPlan plan = tuning.memory_plan(run.precision);
   plan.remembered_tokens = int64_t{1} << 40;  // rollouts without end
   plan.pass_tokens = pass.tokens;
   plan.pass_outputs = std::min(pass.tokens, pass.sequences * response);
@@ -55,7 +55,7 @@ MemoryTable PpoCommandOptions::memory_of(const TransformerConfig& policy_shape,
   MemoryEstimate learner = critic_estimate;  // what it shares with the model that it starts as
   learner.weights -= learner.shared_weights;
   learner.merged_copy = 0;
-  if (!from_reward) learner.frozen_states = 0;
+  if (!from_reward) learner.frozen_states = learner.packed_weights = 0;
   table.add("critic", learner);
   return table;
 }

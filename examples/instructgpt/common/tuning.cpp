@@ -52,7 +52,7 @@ void TuningOptions::require_fits(const rlhf::TransformerConfig& config,
           fmt::format("{}", fmt::join(lora_targets, " ")));
   if (!has_lora()) return;
   try {
-    rlhf::model::estimate_memory(config, memory_plan());
+    rlhf::model::estimate_memory(config, memory_plan(rlhf::Precision::float32));
   } catch (const rlhf::Error& error) {
     const std::string ours = "LoraOptions::targets", message = error.what();
     if (!message.starts_with(ours)) throw;
@@ -60,8 +60,9 @@ void TuningOptions::require_fits(const rlhf::TransformerConfig& config,
   }
 }
 
-rlhf::model::MemoryPlan TuningOptions::memory_plan() const {
-  rlhf::model::MemoryPlan plan{.frozen_layers = freeze, .checkpoints = checkpointing};
+rlhf::model::MemoryPlan TuningOptions::memory_plan(rlhf::Precision precision) const {
+  rlhf::model::MemoryPlan plan{
+      .frozen_layers = freeze, .checkpoints = checkpointing, .precision = precision};
   if (has_lora()) plan.lora = lora();
   return plan;
 }

@@ -28,7 +28,7 @@ struct TuningOptions {
   /// @throws rlhf::Error naming the option that such a model cannot be trained with
   void require_fits(const rlhf::TransformerConfig& config, const std::string& folder) const;
   /// For an estimate of memory: what learns, without how much at a time.
-  rlhf::model::MemoryPlan memory_plan() const;
+  rlhf::model::MemoryPlan memory_plan(rlhf::Precision precision) const;
 
   /// Freezes and checkpoints layers; what is made of the trunk afterwards inherits both.
   void prepare(rlhf::Transformer& trunk) const;

@@ -23,7 +23,7 @@ class Tuning : public testing::Test {
                          w["sft"], "--epochs", "8", "--batch-size", "6"});
     reward_ = tuned("reward_model", {"--model", w["sft"], "--train", w["rankings.jsonl"], "--eval",
                                      w["rankings.jsonl"], "--out", w["reward"], "--epochs", "4",
-                                     "--batch-size", "8", "--keep-best", "--eval-every", "4"});
+                                     "--batch-size", "8"});
     ppo_ = tuned("ppo", ppo_words("ppo", "12"));
   }
   static void TearDownTestSuite() {
@@ -123,7 +123,7 @@ TEST_F(Tuning, PpoHasOneBaseForPolicyReferenceAndCritic) {
 
 TEST_F(Tuning, FrozenLayersStayWhereWeightsLearn) {
   const Outcome outcome =
-      run("ppo", ppo_words("ppo frozen",
+      run("ppo", ppo_words("ppo frozen", "12",
                            {"--freeze", "1", "--keep-best", "--eval-every", "1", "--eval-fraction",
                             "0.25", "--learning-rate", "0.01", "--threads", "1"}));
   ASSERT_EQ(outcome.exit_code, 0) << outcome.output;

@@ -16,6 +16,7 @@
 
 #include "rlhf/model/config.hpp"
 #include "rlhf/model/lora.hpp"
+#include "rlhf/model/precision.hpp"
 
 namespace rlhf::model {
 
@@ -28,9 +29,10 @@ struct MemoryPlan {
   int64_t frozen_layers = 0;             ///< as freeze_lowest() takes them
   bool checkpoints = false;              ///< as checkpoint_layers() takes it
   Head head = Head::language;
-  int64_t pass_tokens = 0;   ///< in the largest pass that learns
-  int64_t pass_outputs = 0;  ///< tokens of it that are predicted or scored
-  int64_t passes = 1;        ///< in an optimizer step; from the second on, gradients stand twice
+  Precision precision = Precision::float32;  ///< as compute_in() takes it
+  int64_t pass_tokens = 0;                   ///< in the largest pass that learns
+  int64_t pass_outputs = 0;                  ///< tokens of it that are predicted or scored
+  int64_t passes = 1;  ///< in an optimizer step; from the second on, gradients stand twice
   int64_t remembered_tokens = 0;  ///< that frozen layers see, each sequence once
   int64_t prompt_tokens = 0;      ///< that are read before sampling, all together
   int64_t cache_rows = 0;         ///< responses that grow at a time
@@ -46,6 +48,7 @@ struct MemoryPart {
 struct MemoryEstimate {
   int64_t weights = 0;
   int64_t shared_weights = 0;  ///< of these, what a clone shares or, with adapters, any view
+  int64_t packed_weights = 0;  ///< in bfloat16: those that do not learn, a second time
   int64_t adapters = 0;
   int64_t moments = 0;        ///< of AdamW
   int64_t frozen_states = 0;  ///< what the frozen layers made of sequences, remembered
@@ -61,7 +64,7 @@ struct MemoryEstimate {
 
   int64_t merged_copy = 0;  ///< at the end: of the weights with the adapters in them
 
-  int64_t lasting() const { return weights + adapters + moments + frozen_states; }
+  int64_t lasting() const { return weights + packed_weights + adapters + moments + frozen_states; }
   int64_t learning() const { return gradients + activations + logits; }
   int64_t sampling() const {
     // The prompts have been read when the first logits are made.

@@ -8,6 +8,7 @@
 #include <array>
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
 
 #include "rlhf/model/hugging_face.hpp"
@@ -129,8 +130,9 @@ TEST(MemoryOfAForm, IsMeasured) {
 }
 
 int64_t measured(const std::string& form) {
-  const std::string line = std::string(form_variable) + "='" + form +
-                           "' /proc/self/exe --gtest_filter=MemoryOfAForm.IsMeasured";
+  const std::string program = std::filesystem::read_symlink("/proc/self/exe");
+  const std::string line = std::string(form_variable) + "='" + form + "' '" + program +
+                           "' --gtest_filter=MemoryOfAForm.IsMeasured";
   std::FILE* pipe = ::popen(line.c_str(), "r");
   std::array<char, 512> text{};
   long long peak = 0;
@@ -210,6 +212,7 @@ TEST(MemoryEstimate, NeedsOnlyTheConfigOfAFolder) {
   Generator generator(1);
   TransformerConfig config = middling();
   config.vocab_size = 64;
+  config.head_dim = config.head_size();  // which files spell out
   save_hugging_face(folder / "model", CausalLM(config, generator));
   std::filesystem::remove(folder / "model" / "model.safetensors");
   EXPECT_EQ(load_hugging_face_config(folder / "model"), config);

@@ -78,6 +78,10 @@ Probed probe(const Completions& prompts, const Asked& model, const GradeOfAnswer
 /// Asks a Decoder every question, greedily and `samples` times. A question's answers do not depend
 /// on the others; afterwards the generator advances one step.
 ///
+/// Confidence and exact agreement are for short answers. Where the model answers in sentences,
+/// their first tokens and their wording tell little of what it knows: ask so that it answers
+/// shortly, or let `meaning` find the answer in the sentence, and read the semantic measures.
+///
 ///     const AnswerGrader grader;
 ///     auto probed = probe(model, prompts, tokenizer,
 ///                         [&](int64_t row, std::string_view answer) {

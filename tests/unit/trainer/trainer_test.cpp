@@ -6,84 +6,27 @@
 #include "rlhf/core/error.hpp"
 #include "rlhf/model/actor_critic.hpp"
 #include "rlhf/model/frozen.hpp"
-#include "rlhf/report/history.hpp"
 #include "rlhf/reward/reward_model.hpp"
 #include "rlhf/trainer/ppo.hpp"
 #include "rlhf/trainer/reward.hpp"
 #include "rlhf/trainer/sft.hpp"
 #include "rlhf/trainer/train.hpp"
 #include "support/error_of.hpp"
+#include "support/trainer_world.hpp"
 
 namespace rlhf {
 namespace {
 
+using test::demonstrations;
+using test::distance;
 using test::error_of;
 using test::message_of;
+using test::PpoWorld;
+using test::rankings;
+using test::share_of_eights;
+using test::small_model;
 using testing::AllOf;
 using testing::HasSubstr;
-
-CausalLM small_model(uint64_t seed = 1, int64_t vocab = 11) {
-  Generator generator(seed);
-  return CausalLM({.vocab_size = vocab,
-                   .dim = 16,
-                   .hidden_dim = 32,
-                   .layers = 2,
-                   .heads = 2,
-                   .context_length = 32},
-                  generator);
-}
-
-Completions demonstrations() {
-  return completions_from({{1, 2}, {3}, {4, 5, 6}, {7}}, {{8, 9, 0}, {9, 0}, {8, 8, 8, 0}, {0}});
-}
-
-Rankings rankings() {
-  return {.completions = completions_from({{1, 2}, {1, 2}, {1, 2}, {3}, {3}},
-                                          {{8, 0}, {9, 0}, {5, 5, 0}, {8, 0}, {9, 9, 9, 0}}),
-          .group_sizes = int64_tensor({3, 2})};
-}
-
-/// Largest difference between the parameters of two models of one shape.
-template <class M>
-double distance(const M& a, const M& b) {
-  double most = 0;
-  const auto x = a.named_parameters(), y = b.named_parameters();
-  for (size_t i = 0; i < x.size(); ++i) {
-    most = std::max(most, (x[i].second - y[i].second).abs().max().template item<double>());
-  }
-  return most;
-}
-
-/// Share of token 8 in the response: a reward that a bigram could learn.
-Tensor share_of_eights(const Rollout& rollout) {
-  std::vector<float> scores;
-  for (int64_t row = 0; row < rollout.completions.size(); ++row) {
-    const auto response = rollout.completions.response(row);
-    scores.push_back(static_cast<float>(std::ranges::count(response, 8)) /
-                     static_cast<float>(response.size()));
-  }
-  return torch::tensor(scores);
-}
-
-struct PpoWorld {
-  Generator generator{5};
-  CausalLM policy = small_model();
-  Frozen<CausalLM> reference{policy.clone()};
-  ValueModel critic{policy, generator};
-  Tensor (*reward)(const Rollout&) = share_of_eights;
-  Completions prompts = completions_from(
-      {{1, 2}, {3}, {4, 5, 6}, {7}, {1}, {2}, {3, 3}, {5}, {6, 1}, {2, 2, 2}, {9}, {4}});
-
-  static PpoOptions options() {
-    return {.sampling = {.temperature = 0.9, .max_response_tokens = 6, .end_tokens = {0}},
-            .kl = {.coefficient = 0.01},
-            .value_coefficient = 1.0,
-            .epochs = 2,
-            .minibatches = 2,
-            .policy_optimizer = {.learning_rate = 1e-2},
-            .critic_optimizer = {.learning_rate = 1e-2}};
-  }
-};
 
 TEST(SftTrainer, LearnsDemonstrations) {
   CausalLM model = small_model();
@@ -359,87 +302,6 @@ TEST(Trainers, AnEmptyResponseIsNamedAndTheWeightsStay) {
   rollout.finish = {Finish::eos, Finish::eos};
   EXPECT_THAT(error_of([&] { ppo.learn(rollout); }), names_it);
   EXPECT_EQ(distance(w.policy, before), 0.0);
-}
-
-struct LastMetrics {
-  std::vector<double>* evaluations;
-  void log(int64_t, std::span<const Metric> metrics) {
-    if (metrics.back().name == "evaluation") evaluations->push_back(metrics.back().value);
-  }
-};
-
-TEST(Trainers, AModelThatCannotLearnIsRefused) {
-  CausalLM frozen = small_model().view();
-  EXPECT_THAT(error_of([&] { SftTrainer(frozen, {}); }),
-              HasSubstr("parameters of the model to train: expected at least one that learns"));
-}
-
-TEST(PpoTrainer, FourModelsOverOneBase) {
-  CausalLM base = small_model();
-  base.freeze_lowest(1);
-  const LoraOptions lora{.rank = 2, .first_layer = 1};
-  Generator generator(4);
-  CausalLM policy = base.with_adapters(lora, generator);
-  Frozen reference{base.view()};
-  RewardModel reward(ScalarModel(base.trunk().with_adapters(lora, generator), 0.1, generator));
-  ValueModel critic(ScalarModel(base.trunk().with_adapters(lora, generator), 0.0, generator));
-  const Tensor before = base.trunk().embedding().clone();
-  PpoTrainer trainer{policy,
-                     critic,
-                     reward,
-                     reference,
-                     generator,
-                     PpoOptions{.sampling = {.max_response_tokens = 4, .end_tokens = {0}},
-                                .policy_optimizer = {.learning_rate = 0.05}}};
-  const Completions prompts = completions_from({{1, 2}, {3}, {4, 5}, {6}});
-  const PpoStats first = trainer.step(prompts), second = trainer.step(prompts);
-  EXPECT_EQ(first.kl_k3, 0.0);  // an adapter that has learnt nothing is the base, to the bit
-  EXPECT_LT(first.sampler_gap, 1e-4);
-  EXPECT_GT(second.kl_k3, 0.0);
-  EXPECT_TRUE(base.trunk().embedding().equal(before));
-}
-
-TEST(Train, ARolloutThatNeverEndsIsToldOnce) {
-  CausalLM policy = small_model(), base = small_model();
-  Generator generator(1);
-  Frozen reference{base.clone()};
-  ValueModel critic{base, generator};
-  auto reward = share_of_eights;
-  PpoTrainer trainer{
-      policy,    critic,    reward,
-      reference, generator, PpoOptions{.sampling = {.max_response_tokens = 3}}};  // no end tokens
-  std::vector<std::string> said;
-  MetricHistory sink;
-  train(
-      trainer,
-      [] {
-        return completions_from({{1, 2}, {3}, {4, 5}, {6}});
-      },
-      {.steps = 3, .say = [&](std::string_view text) { said.emplace_back(text); }}, sink);
-  ASSERT_EQ(said.size(), 1);
-  EXPECT_THAT(said.front(), AllOf(HasSubstr("warning, step 1"), HasSubstr("end_tokens"),
-                                  HasSubstr("up to 3 tokens")));
-}
-
-TEST(Train, KeepsTheBestWeightsAndStopsWhenPatienceEnds) {
-  CausalLM model = small_model();
-  SftTrainer trainer{model, SftOptions{.optimizer = {.learning_rate = 1e-2}}};
-  BestWeights best{model.named_parameters()};
-  std::vector<double> seen;
-  std::vector<CausalLM> states;
-  const std::vector<double> scores{1, 3, 2, 2, 5};
-  const int64_t steps = train(
-      trainer, demonstrations, {.steps = 100, .evaluate_every = 2, .patience = 2},
-      LastMetrics{&seen},
-      [&] {
-        states.push_back(model.clone());
-        return scores[states.size() - 1];
-      },
-      &best);
-  EXPECT_EQ(steps, 8);  // two evaluations after the best
-  EXPECT_EQ(best.step(), 4);
-  EXPECT_THAT(seen, testing::ElementsAre(1, 3, 2, 2));
-  EXPECT_EQ(distance(model, states[1]), 0.0);
 }
 
 }  // namespace

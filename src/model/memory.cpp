@@ -172,7 +172,13 @@ MemoryEstimate estimate_memory(const TransformerConfig& config, const MemoryPlan
   }
   if (plan.pass_tokens > 0) {
     estimate.moments = 2 * bytes(learnt);
-    estimate.gradients = bytes(learnt) * (plan.passes > 1 ? 2 : 1);
+    estimate.gradients = bytes(learnt);
+    estimate.arriving_gradients = plan.passes > 1 ? bytes(learnt) : 0;
+    // A tied embedding's gradient is the sum of two.
+    if (!plan.lora && frozen == 0 && plan.head == Head::language &&
+        config.output_layer == OutputLayer::tied) {
+      estimate.arriving_gradients += bytes(numbers.embedding());
+    }
     estimate.activations =
         bytes(activation_numbers(config, plan, adapters.first_layer, adapters.low_width));
     const int64_t logits = plan.pass_outputs * config.vocab_size;
@@ -199,6 +205,7 @@ std::vector<MemoryPart> MemoryEstimate::parts() const {
                               {"optimizer moments", moments},
                               {"remembered frozen states", frozen_states},
                               {"learning: gradients", gradients},
+                              {"learning: gradients that arrive", arriving_gradients},
                               {"learning: activations of a pass", activations},
                               {"learning: logits", logits},
                               {"sampling: decoding copy of the weights", decoding_copy},

@@ -20,8 +20,8 @@ namespace {
 
 constexpr double gib = 1 << 30;
 
-/// LibTorch, its tables and threads, before there is a model.
-constexpr int64_t program_bytes = int64_t{256} << 20;
+/// LibTorch, its tables and threads, the rows, and blocks that wait to be used again.
+constexpr int64_t program_bytes = int64_t{352} << 20;
 
 std::string row(const std::string& name, double bytes) {
   return fmt::format("  {:<46}{:>9.2f}\n", name, bytes / gib);
@@ -87,9 +87,9 @@ void MemoryTable::add(const std::string& model, const MemoryEstimate& estimate) 
   }
   largest_.gradients += estimate.gradients;
   for (const auto field :
-       {&MemoryEstimate::activations, &MemoryEstimate::logits, &MemoryEstimate::decoding_copy,
-        &MemoryEstimate::prompt_pass, &MemoryEstimate::kv_cache, &MemoryEstimate::step_logits,
-        &MemoryEstimate::merged_copy}) {
+       {&MemoryEstimate::arriving_gradients, &MemoryEstimate::activations, &MemoryEstimate::logits,
+        &MemoryEstimate::decoding_copy, &MemoryEstimate::prompt_pass, &MemoryEstimate::kv_cache,
+        &MemoryEstimate::step_logits, &MemoryEstimate::merged_copy}) {
     largest_.*field = std::max(largest_.*field, estimate.*field);
   }
 }
@@ -111,7 +111,7 @@ std::string MemoryTable::text(std::optional<int64_t> limit) const {
   MemoryEstimate turns = largest_;
   turns.gradients = 0;  // shown above, model by model
   for (const MemoryPart& part : turns.parts()) show(part.name, part.bytes);
-  show("together, as learning, sampling, saving take turns", total());
+  show("together; learning, sampling, saving in turn", total());
   return text + (limit ? row("there is", static_cast<double>(*limit)) : "  there is: unknown\n");
 }
 

@@ -80,7 +80,7 @@ TEST(BadInput, OfAModelThatTheMemoryCannotHoldIsRefusedWithATable) {
     expect_refused("sft", sft_of(huge, world()["demonstrations.jsonl"]), part);
   }
   expect_refused("sft", sft_with({"--memory", "0.1"}),
-                 "memory for this run (--memory): expected <= 0.10 GiB, got 0.25 GiB");
+                 "memory for this run (--memory): expected <= 0.10 GiB, got 0.35 GiB");
 }
 
 TEST(BadInput, OfConfigurationsIsRefused) {

@@ -32,7 +32,7 @@ struct MemoryPlan {
   Precision precision = Precision::float32;  ///< as compute_in() takes it
   int64_t pass_tokens = 0;                   ///< in the largest pass that learns
   int64_t pass_outputs = 0;                  ///< tokens of it that are predicted or scored
-  int64_t passes = 1;  ///< in an optimizer step; from the second on, gradients stand twice
+  int64_t passes = 1;  ///< in an optimizer step; from the second on, gradients are added up
   int64_t remembered_tokens = 0;  ///< that frozen layers see, each sequence once
   int64_t prompt_tokens = 0;      ///< that are read before sampling, all together
   int64_t cache_rows = 0;         ///< responses that grow at a time
@@ -53,9 +53,10 @@ struct MemoryEstimate {
   int64_t moments = 0;        ///< of AdamW
   int64_t frozen_states = 0;  ///< what the frozen layers made of sequences, remembered
 
-  int64_t gradients = 0;    ///< learning
-  int64_t activations = 0;  ///< of one pass and its way back
-  int64_t logits = 0;       ///< as many as are there at a time
+  int64_t gradients = 0;           ///< learning
+  int64_t arriving_gradients = 0;  ///< of a pass, before they are added to those of others
+  int64_t activations = 0;         ///< of one pass and its way back
+  int64_t logits = 0;              ///< as many as are there at a time
 
   int64_t decoding_copy = 0;  ///< sampling: of the weights, packed for one token at a time
   int64_t prompt_pass = 0;    ///< of the pass that reads the prompts
@@ -65,7 +66,7 @@ struct MemoryEstimate {
   int64_t merged_copy = 0;  ///< at the end: of the weights with the adapters in them
 
   int64_t lasting() const { return weights + packed_weights + adapters + moments + frozen_states; }
-  int64_t learning() const { return gradients + activations + logits; }
+  int64_t learning() const { return gradients + arriving_gradients + activations + logits; }
   int64_t sampling() const {
     // The prompts have been read when the first logits are made.
     return decoding_copy + kv_cache + std::max(prompt_pass, step_logits);

@@ -6,6 +6,7 @@
 
 #include "rlhf/io/safetensors.hpp"
 #include "rlhf/model/lora_files.hpp"
+#include "rlhf/model/scalar_head.hpp"
 #include "support/error_of.hpp"
 #include "support/temporary_folder.hpp"
 
@@ -248,6 +249,26 @@ TEST_F(Lora, FilesThatDoNotFitAreRefusedByFileAndField) {
       HasSubstr("expected a tensor "
                 "\"base_model.model.model.layers.0.self_attn.k_proj.lora_A.weight\", got none"));
   EXPECT_THAT(error_of([&] { model::save_lora(path, base_); }), HasSubstr("one with adapters"));
+}
+
+TEST_F(Lora, OfAScalarModelShareItsTrunkAndMerge) {
+  ScalarModel plain(base_.trunk(), 0.5, generator_);
+  const ScalarModel adapted = plain.with_adapters({.rank = 3, .alpha = 6}, generator_);
+  {
+    NoGrad no_grad;
+    for (auto& [name, weight] : adapted.named_parameters()) {
+      if (name.ends_with("lora_b")) generator_.fill_normal(weight, 0, 0.5);
+    }
+  }
+  NoGrad no_grad;
+  const Tensor last = rows_.lengths().cumsum(0) - 1;
+  EXPECT_TRUE(adapted.trunk().embedding().is_alias_of(plain.trunk().embedding()));
+  EXPECT_FALSE(torch::allclose(adapted.at(rows_, last), plain.at(rows_, last)));
+  const ScalarModel merged = adapted.merged();
+  EXPECT_TRUE(torch::allclose(adapted.at(rows_, last), merged.at(rows_, last), 1e-5, 1e-5));
+  plain.shift(1);  // each has a head of its own
+  EXPECT_EQ(merged.named_parameters().back().second.item<float>(), 0);
+  EXPECT_EQ(adapted.named_parameters().back().second.item<float>(), 0);
 }
 
 }  // namespace

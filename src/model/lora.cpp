@@ -51,6 +51,13 @@ Adapters adapters_of(const TransformerConfig& config, const LoraOptions& options
   return adapters;
 }
 
+void require_above(const LoraOptions& options, int64_t frozen, const TransformerConfig& config) {
+  require(options.first_layer >= frozen && options.first_layer < config.layers,
+          "LoraOptions::first_layer",
+          fmt::format(">= frozen layers = {} and < layers = {}", frozen, config.layers),
+          options.first_layer);
+}
+
 /// Adapters set aside: those of the blocks, and where they lie.
 struct MergedAdapters {
   std::shared_ptr<const Adapters> adapters;
@@ -115,10 +122,7 @@ Transformer Transformer::view() const {
 
 Transformer Transformer::with_adapters(const LoraOptions& options, Generator& generator) const {
   options.validate();
-  require(options.first_layer >= frozen_layers() && options.first_layer < config_.layers,
-          "LoraOptions::first_layer",
-          fmt::format(">= frozen layers = {} and < layers = {}", frozen_layers(), config_.layers),
-          options.first_layer);
+  model::require_above(options, frozen_layers(), config_);
   Transformer adapted = view();
   auto adapters = std::make_shared<const model::Adapters>(model::adapters_of(config_, options));
   for (int64_t layer = 0; layer < config_.layers; ++layer) {

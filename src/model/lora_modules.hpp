@@ -20,6 +20,9 @@ std::vector<AdaptedModule> adapted_modules(const Transformer& trunk);
 /// @throws Error naming a pattern that selects none
 Adapters adapters_of(const TransformerConfig& config, const LoraOptions& options);
 
+/// @throws Error unless frozen <= first layer with adapters < layers
+void require_above(const LoraOptions& options, int64_t frozen, const TransformerConfig& config);
+
 /// Whether the family's files hold matrices as [in, out].
 bool stores_transposed(const TransformerConfig& config);
 

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "fused_step.hpp"
+#include "logits.hpp"
 #include "lora_modules.hpp"
 #include "rlhf/core/error.hpp"
 
@@ -11,9 +12,6 @@ namespace rlhf::model {
 namespace {
 
 constexpr int64_t number_bytes = sizeof(float);
-constexpr int64_t most_remembered = int64_t{256} << 20;  // bytes, as freeze_lowest() has it
-/// As token_log_probs() has them: those kept for the way back, and those made at a time.
-constexpr int64_t most_logits_kept = int64_t{1} << 23, most_logits_made = int64_t{1} << 22;
 
 /// Numbers in the weights of a trunk: what the constructor of Transformer makes.
 struct Numbers {
@@ -134,11 +132,7 @@ void validate(const TransformerConfig& config, const MemoryPlan& plan) {
           plan.frozen_layers);
   if (!plan.lora) return;
   plan.lora->validate();
-  require(plan.lora->first_layer >= plan.frozen_layers && plan.lora->first_layer < config.layers,
-          "LoraOptions::first_layer",
-          ">= frozen layers = " + std::to_string(plan.frozen_layers) +
-              " and < layers = " + std::to_string(config.layers),
-          plan.lora->first_layer);
+  require_above(*plan.lora, plan.frozen_layers, config);
 }
 
 }  // namespace
@@ -168,7 +162,8 @@ MemoryEstimate estimate_memory(const TransformerConfig& config, const MemoryPlan
   }
   estimate.packed_weights = packed_bytes(numbers, plan, adapters.first_layer);
   if (plan.frozen_layers > 0) {
-    estimate.frozen_states = std::min(most_remembered, plan.remembered_tokens * bytes(config.dim));
+    estimate.frozen_states =
+        std::min(Transformer::most_remembered, plan.remembered_tokens * bytes(config.dim));
   }
   if (plan.pass_tokens > 0) {
     estimate.moments = 2 * bytes(learnt);

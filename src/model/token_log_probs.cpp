@@ -5,6 +5,7 @@
 #include "../kernels/kernels.hpp"
 #include "../kernels/team.hpp"
 #include "gemm.hpp"
+#include "logits.hpp"
 #include "number.hpp"
 #include "pool.hpp"
 
@@ -13,10 +14,6 @@ namespace {
 
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
-
-constexpr int64_t chunk_elements = int64_t{1} << 22;
-/// Logits that are kept for the backward pass instead of being made again there.
-constexpr int64_t most_kept = int64_t{1} << 23;
 
 /// log softmax of a chunk of rows, in place of their logits.
 Tensor chunk_log_softmax(const Tensor& hidden, const Tensor& weight, double temperature) {
@@ -29,7 +26,7 @@ struct ChunkedLogProbs : torch::autograd::Function<ChunkedLogProbs> {
   static variable_list forward(AutogradContext* ctx, const Tensor& hidden, const Tensor& weight,
                                const Tensor& targets, double temperature, bool with_entropy) {
     const int64_t rows = hidden.size(0);
-    const int64_t chunk = std::max<int64_t>(1, chunk_elements / weight.size(0));
+    const int64_t chunk = std::max<int64_t>(1, most_logits_made / weight.size(0));
     Tensor log_probs = torch::empty({rows}, hidden.options());
     Tensor entropy = with_entropy ? torch::empty({rows}, hidden.options()) : Tensor();
     Tensor only_chunk;  // kept for the backward pass where everything fits one chunk
@@ -98,10 +95,10 @@ struct FusedLogProbs : torch::autograd::Function<FusedLogProbs> {
     const int64_t rows = hidden.size(0), vocab = weight.size(0);
     const Tensor log_probs = torch::empty({rows}), sums = torch::empty({rows});
     const Tensor entropy = with_entropy ? torch::empty({rows}) : Tensor();
-    const bool kept = learns && rows * vocab <= most_kept;
+    const bool kept = learns && rows * vocab <= most_logits_kept;
     const int threads = kernels::threads_for(rows);
     const int64_t block =
-        kept ? rows : std::max<int64_t>(1, chunk_elements / vocab / threads);  // of one thread
+        kept ? rows : std::max<int64_t>(1, most_logits_made / vocab / threads);  // of one thread
     const Tensor exponentials = pooled({kept ? rows : block * threads, vocab});
     kernels::run_team(threads, [&](const kernels::Member& member) {
       const auto [first, end] = member.part(rows, kernels::grain);
@@ -138,7 +135,7 @@ struct FusedLogProbs : torch::autograd::Function<FusedLogProbs> {
     const Tensor hidden_gradient = pooled({rows, width});
     Tensor weight_gradients = ctx->needs_input_grad(1) ? pooled(weight.sizes()) : Tensor();
     const int64_t chunk =
-        std::min(rows, std::max<int64_t>(1, chunk_elements / vocab));  // of all threads
+        std::min(rows, std::max<int64_t>(1, most_logits_made / vocab));  // of all threads
     const Tensor logits_gradient = pooled({chunk, vocab});
     const auto& k = kernels::kernels();
     kernels::run_team(kernels::threads_for(rows), [&](const kernels::Member& member) {

@@ -16,11 +16,8 @@ namespace {
 /// From what is packed for passes, too, where that is the same.
 model::PackedMatrix packed_matrix(model::PackedWeights& packs, kernels::Number number,
                                   const Tensor& weight, const Tensor& bias) {
-  // What effective() has just made belongs to nobody else, and what learns is another soon.
-  if (number != kernels::Number::bfloat16 || weight.requires_grad() ||
-      weight.storage().use_count() == 1) {
-    return {number, weight, bias};
-  }
+  // What learns is another soon.
+  if (number != kernels::Number::bfloat16 || weight.requires_grad()) return {number, weight, bias};
   model::PackedMatrix matrix = *packs.forward(number, weight);
   matrix.bias = bias;
   return matrix;
@@ -39,7 +36,9 @@ std::shared_ptr<const model::PackedDecoder> Transformer::packed(const Tensor& ou
   for (size_t i = 0; i < blocks_.size(); ++i) {
     const TransformerBlock& block = blocks_[i];
     const auto matrix = [&](model::Adapted which, const Tensor& bias) {
-      return packed_matrix(*packs_, number, effective(i, which), bias);
+      const auto& place = TransformerBlock::adaptable[static_cast<size_t>(which)];
+      return (block.*place.a).defined() ? model::PackedMatrix(number, effective(i, which), bias)
+                                        : packed_matrix(*packs_, number, block.*place.weight, bias);
     };
     layers.push_back(
         {.attention_norm = block.attention_norm,

@@ -126,7 +126,8 @@ class Transformer {
   /// weights and what is remembered, so that the four models of PPO read a rollout once, and its
   /// epochs not at all.
   /// @throws Error unless 1 <= layers < all layers; where adapters stand beside one of them
-  void freeze_lowest(int64_t layers, int64_t bytes = int64_t{256} << 20);
+  void freeze_lowest(int64_t layers, int64_t bytes = most_remembered);
+  static constexpr int64_t most_remembered = int64_t{256} << 20;
   int64_t frozen_layers() const;
   /// Gradient checkpointing (Chen et al. 2016, arXiv 1604.06174): a pass that learns keeps each
   /// layer's input alone, and the backward pass runs the layer once more. The same gradients, to

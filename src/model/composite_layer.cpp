@@ -18,16 +18,15 @@ Tensor Layer::product(const Tensor& x, Adapted which, const Tensor& bias) const 
   const int64_t rank = b.size(1);
   const Tensor low = torch::linear(x, a) * adapters->options.scale();
   std::vector<Tensor> columns;
-  int64_t end = 0, row_of_b = 0, column = 0;
+  int64_t end = 0;
   const auto fill_to = [&](int64_t begin) {
     if (begin > end) columns.push_back(torch::zeros({x.size(0), begin - end}, y.options()));
   };
   for (const AdapterPart& part : adapters->parts(number, which)) {
     fill_to(part.begin);
-    columns.push_back(torch::linear(low.narrow(1, column, rank), b.narrow(0, row_of_b, part.rows)));
+    columns.push_back(
+        torch::linear(low.narrow(1, part.row_of_a, rank), b.narrow(0, part.row_of_b, part.rows)));
     end = part.begin + part.rows;
-    row_of_b += part.rows;
-    column += rank;
   }
   fill_to(y.size(1));
   return y + torch::cat(columns, 1);

@@ -29,34 +29,34 @@ struct LowRank {
   void add(const float* x, int64_t rows, float* low, float* y, int64_t y_width) const {
     if (!there()) return;
     project(x, rows, low);
-    each_part([&](int64_t column, const AdapterPart& part, const float* rows_of_b) {
+    for (const AdapterPart& part : parts) {
       kernels::kernels().product(number, {.rows = rows,
                                           .columns = part.rows,
                                           .inner = rank(),
-                                          .a = {low + column, width(), 1},
-                                          .b = {rows_of_b, 1, rank()},
+                                          .a = {low + part.row_of_a, width(), 1},
+                                          .b = {b_of(part), 1, rank()},
                                           .from = y + part.begin,
                                           .from_row = y_width,
                                           .c = y + part.begin,
                                           .c_row = y_width});
-    });
+    }
   }
 
   /// low_gradient [rows, width] = scale * gradient b; x_gradient += low_gradient a, unless null.
   void pass_back(const float* gradient, int64_t gradient_width, int64_t rows, float* low_gradient,
                  float* x_gradient) const {
     if (!there()) return;
-    each_part([&](int64_t column, const AdapterPart& part, const float* rows_of_b) {
+    for (const AdapterPart& part : parts) {
       kernels::kernels().product(number, {.rows = rows,
                                           .columns = rank(),
                                           .inner = part.rows,
                                           .a = {gradient + part.begin, gradient_width, 1},
-                                          .b = {rows_of_b, rank(), 1},
+                                          .b = {b_of(part), rank(), 1},
                                           .from = nullptr,
                                           .from_row = 0,
-                                          .c = low_gradient + column,
+                                          .c = low_gradient + part.row_of_a,
                                           .c_row = width()});
-    });
+    }
     for (int64_t i = 0; i < rows * width(); ++i) low_gradient[i] *= scale;
     if (x_gradient == nullptr) return;
     const int64_t inputs = a.size(1);
@@ -82,32 +82,25 @@ struct LowRank {
                       a_gradient);
     }
     if (!b_gradient.defined()) return;
-    each_part([&](int64_t column, const AdapterPart& part, const float* rows_of_b) {
+    for (const AdapterPart& part : parts) {
       const auto [begin, end] = member.part(part.rows, kernels::grain);
-      const int64_t first = (rows_of_b - b.const_data_ptr<float>()) + begin * rank();
-      kernels::kernels().product(number, {.rows = end - begin,
-                                          .columns = rank(),
-                                          .inner = rows,
-                                          .a = {gradient + part.begin + begin, 1, gradient_width},
-                                          .b = {low.const_data_ptr<float>() + column, width(), 1},
-                                          .from = nullptr,
-                                          .from_row = 0,
-                                          .c = b_gradient.data_ptr<float>() + first,
-                                          .c_row = rank()});
-    });
+      kernels::kernels().product(
+          number, {.rows = end - begin,
+                   .columns = rank(),
+                   .inner = rows,
+                   .a = {gradient + part.begin + begin, 1, gradient_width},
+                   .b = {low.const_data_ptr<float>() + part.row_of_a, width(), 1},
+                   .from = nullptr,
+                   .from_row = 0,
+                   .c = b_gradient.data_ptr<float>() + (part.row_of_b + begin) * rank(),
+                   .c_row = rank()});
+    }
   }
 
  private:
-  /// Calls work(first column of low, part, its first row of b).
-  template <class Work>
-  void each_part(Work&& work) const {
-    const float* rows_of_b = b.const_data_ptr<float>();
-    int64_t column = 0;
-    for (const AdapterPart& part : parts) {
-      work(column, part, rows_of_b);
-      column += rank();
-      rows_of_b += part.rows * rank();
-    }
+  /// Its rows of b.
+  const float* b_of(const AdapterPart& part) const {
+    return b.const_data_ptr<float>() + part.row_of_b * rank();
   }
 };
 

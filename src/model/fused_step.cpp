@@ -2,10 +2,31 @@
 
 #include "../kernels/kernels.hpp"
 #include "../kernels/team.hpp"
+#include "gemm.hpp"
 #include "pool.hpp"
 
 namespace rlhf::model {
+
+void PackedLinear::product(kernels::Number number, const float* x, int64_t rows, float* low,
+                           float* y, bool add) const {
+  linear(number, x, rows, weight, packed.get(), bias, y, add ? y : nullptr);
+  if (!a) return;
+  a->product(x, rows, low);
+  b->product(low, rows, y, true);
+}
+
 namespace {
+
+/// Columns of the widest inner result of adapters.
+int64_t low_width(const PackedDecoder& model) {
+  int64_t most = 0;
+  for (const PackedDecoder::Layer& layer : model.layers) {
+    for (const auto* linear : {&layer.qkv, &layer.attention_out, &layer.gate_up, &layer.down}) {
+      if (linear->a) most = std::max(most, linear->a->outputs);
+    }
+  }
+  return most;
+}
 
 /// The rows one thread takes from their tokens to their logits, and its memory on the way.
 class Rows {
@@ -22,6 +43,7 @@ class Rows {
         mixed_(take(shape_.mixed_width())),
         gate_up_(take(shape_.gate_up_width())),
         product_(take(shape_.hidden_dim)),
+        low_(take(low_width(model_))),
         scratch_(static_cast<size_t>(longest + 15)) {}
 
   void run(const int64_t* tokens, float* logits) {
@@ -39,7 +61,7 @@ class Rows {
     for (size_t layer = 0; layer < model_.layers.size(); ++layer) {
       const PackedDecoder::Layer& w = model_.layers[layer];
       norm(w.attention_norm, w.attention_norm_bias);
-      w.qkv.product(normed_.data(), count_, qkv_.data());
+      product(w.qkv, normed_, qkv_.data());
       if (shape_.query_key_norm) norm_heads(w);
       if (shape_.rotary) {
         k.rotate(qkv_.data(), count_, shape_.qkv_width(), shape_.heads + shape_.kv_heads,
@@ -47,20 +69,25 @@ class Rows {
                  model_.sines.const_data_ptr<float>(), 1);
       }
       attend(layer);
-      w.attention_out.product(mixed_.data(), count_, x_.data(), true);
+      product(w.attention_out, mixed_, x_.data(), true);
       norm(w.mlp_norm, w.mlp_norm_bias);
-      w.gate_up.product(normed_.data(), count_, gate_up_.data());
+      product(w.gate_up, normed_, gate_up_.data());
       shape_.activation_kernels().forward(gate_up_.data(), count_, shape_.hidden_dim,
                                           product_.data());
-      w.down.product(product_.data(), count_, x_.data(), true);
+      product(w.down, product_, x_.data(), true);
     }
     norm(model_.norm, model_.norm_bias);
-    model_.output.product(normed_.data(), count_, logits + range_.begin * model_.output.outputs);
+    product(model_.output, normed_, logits + range_.begin * model_.output.weight.size(0));
   }
 
  private:
   std::vector<float> take(int64_t width) const {
     return std::vector<float>(static_cast<size_t>(count_ * width));
+  }
+
+  void product(const PackedLinear& linear, const std::vector<float>& x, float* y,
+               bool add = false) {
+    linear.product(model_.number, x.data(), count_, low_.data(), y, add);
   }
 
   void norm(const Tensor& weight, const Tensor& bias) {
@@ -107,7 +134,7 @@ class Rows {
   const DecoderShape& shape_;
   kernels::Member::Range range_;
   int64_t count_;
-  std::vector<float> x_, normed_, qkv_, mixed_, gate_up_, product_, scratch_;
+  std::vector<float> x_, normed_, qkv_, mixed_, gate_up_, product_, low_, scratch_;
 };
 
 }  // namespace
@@ -115,7 +142,7 @@ class Rows {
 Tensor fused_step(KvCache& cache, const Tensor& tokens) {
   const int64_t rows = cache.size();
   const int64_t longest = *std::ranges::max_element(cache.lengths) + 1;
-  const Tensor logits = pooled({rows, cache.packed->output.outputs});
+  const Tensor logits = pooled({rows, cache.packed->output.weight.size(0)});
   kernels::run_team(kernels::threads_for(rows), [&](const kernels::Member& member) {
     const auto range = member.part(rows);
     if (range.size() == 0) return;

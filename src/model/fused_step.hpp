@@ -2,23 +2,40 @@
 /// all layers, over weights packed once when decoding begins.
 #pragma once
 
+#include <optional>
+
 #include "fused_decoder.hpp"
 #include "packed_weights.hpp"
 #include "rlhf/model/kv_cache.hpp"
 
 namespace rlhf::model {
 
+/// A linear layer, and what may stand beside it.
+struct PackedLinear {
+  Tensor weight;                               ///< [outputs, inputs]
+  Tensor bias;                                 ///< [outputs], may be undefined
+  std::shared_ptr<const PackedMatrix> packed;  ///< null: the weight is read where it lies
+  /// Of all adapters: A, and B times their scale at the columns of A x that each is for.
+  std::optional<PackedMatrix> a = {}, b = {};
+
+  /// y [rows, outputs] = x [rows, inputs] weight^T + bias + adapters (+ y where `add`)
+  /// @param low  room for rows * a->outputs floats
+  void product(kernels::Number number, const float* x, int64_t rows, float* low, float* y,
+               bool add = false) const;
+};
+
 struct PackedDecoder {
   struct Layer {
     Tensor attention_norm, attention_norm_bias, query_norm, key_norm, mlp_norm, mlp_norm_bias;
-    PackedMatrix qkv, attention_out, gate_up, down;
+    PackedLinear qkv, attention_out, gate_up, down;
   };
+  kernels::Number number;  ///< of the products
   DecoderShape shape;
   Tensor embedding;  ///< [vocab, dim]
   Tensor positions;  ///< [context, dim], if learnt
   std::vector<Layer> layers;
   Tensor norm, norm_bias;
-  PackedMatrix output;
+  PackedLinear output;
   Tensor cosines, sines;  ///< [context, head_size / 2], if rotary
 };
 

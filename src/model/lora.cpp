@@ -34,14 +34,18 @@ Adapters adapters_of(const TransformerConfig& config, const LoraOptions& options
   std::string modules;
   for (int64_t layer = options.first_layer; layer < config.layers; ++layer) {
     for (size_t which = 0; which < 4; ++which) {
-      int64_t begin = 0;
+      auto& parts = adapters.layers[static_cast<size_t>(layer)][which];
+      int64_t begin = 0, row_of_b = 0;
       for (const NamedRows& part :
            rows_there(config, names, layer, TransformerBlock::adaptable[which].name)) {
         const std::string module = module_of(part.name);
         if (layer == options.first_layer) modules += (modules.empty() ? "" : ", ") + module;
         if (targets.select(module)) {
-          adapters.layers[static_cast<size_t>(layer)][which].push_back(
-              {.begin = begin, .rows = part.rows});
+          parts.push_back({.begin = begin,
+                           .rows = part.rows,
+                           .row_of_a = std::ssize(parts) * options.rank,
+                           .row_of_b = row_of_b});
+          row_of_b += part.rows;
         }
         begin += part.rows;
       }
@@ -76,17 +80,14 @@ std::vector<AdaptedModule> adapted_modules(const Transformer& trunk) {
       const std::string ours = TransformerBlock::adaptable[which].name;
       const std::string place = "layers." + std::to_string(layer) + "." + ours;
       const auto& parts = trunk.adapters()->parts(layer, static_cast<Adapted>(which));
-      int64_t begin = 0, part = 0, row_of_b = 0;
+      auto part = parts.begin();
+      int64_t begin = 0;
       for (const NamedRows& there : rows_there(config, names, layer, ours)) {
-        if (part < static_cast<int64_t>(parts.size()) &&
-            parts[static_cast<size_t>(part)].begin == begin) {
+        if (part != parts.end() && part->begin == begin) {
           modules.push_back({.name = module_of(there.name),
                              .a = weights.at(place + "_lora_a"),
                              .b = weights.at(place + "_lora_b"),
-                             .part = part++,
-                             .row_of_b = row_of_b,
-                             .rows = there.rows});
-          row_of_b += there.rows;
+                             .part = *part++});
         }
         begin += there.rows;
       }
@@ -131,8 +132,7 @@ Transformer Transformer::with_adapters(const LoraOptions& options, Generator& ge
       const auto& place = TransformerBlock::adaptable[which];
       const auto& parts = adapters->parts(layer, static_cast<model::Adapted>(which));
       if (parts.empty()) continue;
-      int64_t rows = 0;
-      for (const model::AdapterPart& part : parts) rows += part.rows;
+      const int64_t rows = parts.back().row_of_b + parts.back().rows;
       const Tensor& weight = block.*place.weight;
       const int64_t inputs = weight.size(1), count = static_cast<int64_t>(parts.size());
       const double deviation = 1 / std::sqrt(3 * static_cast<double>(inputs));
@@ -153,23 +153,11 @@ void Transformer::add_adapters(size_t layer, model::Adapted which, double factor
   if (!a.defined()) return;
   NoGrad no_grad;
   const int64_t rank = b.size(1);
-  int64_t row_of_b = 0, column = 0;
   for (const auto& part : adapters_->parts(static_cast<int64_t>(layer), which)) {
     sum.narrow(0, part.begin, part.rows)
-        .addmm_(b.narrow(0, row_of_b, part.rows), a.narrow(0, column, rank), 1,
+        .addmm_(b.narrow(0, part.row_of_b, part.rows), a.narrow(0, part.row_of_a, rank), 1,
                 factor * adapters_->options.scale());
-    row_of_b += part.rows;
-    column += rank;
   }
-}
-
-Tensor Transformer::effective(size_t layer, model::Adapted which) const {
-  const auto& place = TransformerBlock::adaptable[static_cast<size_t>(which)];
-  const Tensor& weight = blocks_[layer].*place.weight;
-  if (!(blocks_[layer].*place.a).defined()) return weight;
-  Tensor sum = weight.detach().clone();
-  add_adapters(layer, which, 1, sum);
-  return sum;
 }
 
 Transformer Transformer::merged() const {

@@ -34,9 +34,9 @@ std::vector<NamedTensor> named_adapters(const CausalLM& model) {
   for (const AdaptedModule& module : adapted_modules(model.trunk())) {
     const int64_t rank = adapters.options.rank;
     named.emplace_back(prefix + module.name + ".lora_A.weight",
-                       module.a.narrow(0, module.part * rank, rank));
+                       module.a.narrow(0, module.part.row_of_a, rank));
     named.emplace_back(prefix + module.name + ".lora_B.weight",
-                       module.b.narrow(0, module.row_of_b, module.rows));
+                       module.b.narrow(0, module.part.row_of_b, module.part.rows));
   }
   return named;
 }

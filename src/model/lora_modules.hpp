@@ -12,7 +12,7 @@ namespace rlhf::model {
 struct AdaptedModule {
   std::string name;  ///< "model.layers.0.self_attn.q_proj"
   Tensor a, b;       ///< those of the whole product
-  int64_t part, row_of_b, rows;
+  AdapterPart part;
 };
 std::vector<AdaptedModule> adapted_modules(const Transformer& trunk);
 

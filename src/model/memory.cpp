@@ -42,15 +42,18 @@ struct Numbers {
   }
 };
 
-/// Numbers in the adapters, the lowest layer that has some, and columns of their inner results.
+/// Numbers in the adapters and in what decoding packs of them, the lowest layer that has some, and
+/// columns of their inner results.
 struct AdapterNumbers {
-  int64_t all = 0, first_layer = 0, low_width = 0;
+  int64_t all = 0, decoding = 0, first_layer = 0, low_width = 0;
 };
 
 AdapterNumbers adapter_numbers(const TransformerConfig& config, const LoraOptions& options) {
   const DecoderShape shape = decoder_shape(config);
   const Adapters adapters = adapters_of(config, options);
   const std::array<int64_t, 4> inputs{shape.dim, shape.mixed_width(), shape.dim, shape.hidden_dim};
+  const std::array<int64_t, 4> outputs{shape.qkv_width(), shape.dim, shape.gate_up_width(),
+                                       shape.dim};
   AdapterNumbers numbers{.first_layer = config.layers};
   for (int64_t layer = 0; layer < config.layers; ++layer) {
     for (size_t which = 0; which < inputs.size(); ++which) {
@@ -60,6 +63,7 @@ AdapterNumbers adapter_numbers(const TransformerConfig& config, const LoraOption
       numbers.first_layer = std::min(numbers.first_layer, layer);
       numbers.low_width = std::max(numbers.low_width, count * options.rank);
       numbers.all += count * options.rank * inputs[which];
+      numbers.decoding += count * options.rank * (inputs[which] + outputs[which]);
       for (const AdapterPart& part : parts) numbers.all += part.rows * options.rank;
     }
   }
@@ -183,7 +187,9 @@ MemoryEstimate estimate_memory(const TransformerConfig& config, const MemoryPlan
     }
   }
   if (plan.cache_rows > 0) {
-    estimate.decoding_copy = bytes(config.layers * numbers.matrices() + numbers.embedding());
+    // Adapters stand beside weights that are read where they lie.
+    estimate.decoding_copy = bytes(
+        plan.lora ? adapters.decoding : config.layers * numbers.matrices() + numbers.embedding());
     estimate.prompt_pass = bytes(prompt_numbers(shape, plan.prompt_tokens, adapters.low_width));
     const int64_t capacity = cache_capacity(std::min(plan.cache_tokens, config.context_length));
     estimate.kv_cache =
@@ -203,7 +209,7 @@ std::vector<MemoryPart> MemoryEstimate::parts() const {
                               {"learning: gradients that arrive", arriving_gradients},
                               {"learning: activations of a pass", activations},
                               {"learning: logits", logits},
-                              {"sampling: decoding copy of the weights", decoding_copy},
+                              {"sampling: copy packed for decoding", decoding_copy},
                               {"sampling: pass over the prompts", prompt_pass},
                               {"sampling: KV cache", kv_cache},
                               {"sampling: logits", step_logits},

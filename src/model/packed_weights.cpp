@@ -13,9 +13,8 @@ PackedMatrix::PackedMatrix(kernels::Number kind, int64_t rows, int64_t columns)
       outputs(rows),
       inputs(columns) {}
 
-PackedMatrix::PackedMatrix(kernels::Number kind, const Tensor& weight, Tensor added)
+PackedMatrix::PackedMatrix(kernels::Number kind, const Tensor& weight)
     : PackedMatrix(kind, weight.size(0), weight.size(1)) {
-  bias = std::move(added);
   kernels::kernels().pack(number, {weight.const_data_ptr<float>(), 1, inputs}, outputs, inputs,
                           packed.data_ptr());
 }
@@ -25,16 +24,6 @@ PackedMatrix PackedMatrix::transposed(kernels::Number kind, const Tensor& weight
   kernels::kernels().pack(kind, {weight.const_data_ptr<float>(), matrix.outputs, 1}, matrix.outputs,
                           matrix.inputs, matrix.packed.data_ptr());
   return matrix;
-}
-
-void PackedMatrix::product(const float* x, int64_t rows, float* y, bool add) const {
-  if (bias.defined()) {
-    if (!add) std::fill_n(y, rows * outputs, 0.0F);
-    kernels::kernels().add_to_rows(bias.const_data_ptr<float>(), rows, outputs, y);
-    add = true;
-  }
-  kernels::kernels().packed_product(number, x, rows, packed.const_data_ptr(), outputs, inputs, y,
-                                    add);
 }
 
 std::shared_ptr<const PackedMatrix> PackedWeights::forward(kernels::Number number,

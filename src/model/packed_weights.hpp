@@ -15,14 +15,16 @@ namespace rlhf::model {
 struct PackedMatrix {
   kernels::Number number;
   Tensor packed;
-  Tensor bias;  ///< [outputs], may be undefined
   int64_t outputs = 0, inputs = 0;
 
-  PackedMatrix(kernels::Number number, const Tensor& weight, Tensor bias = {});
+  PackedMatrix(kernels::Number number, const Tensor& weight);
   /// The matrix that passes gradients back: that of weight^T, [inputs, outputs]; no int8.
   static PackedMatrix transposed(kernels::Number number, const Tensor& weight);
-  /// y [rows, outputs] = x [rows, inputs] matrix^T + bias (+ y where `add`)
-  void product(const float* x, int64_t rows, float* y, bool add = false) const;
+  /// y [rows, outputs] = x [rows, inputs] matrix^T (+ y where `add`)
+  void product(const float* x, int64_t rows, float* y, bool add = false) const {
+    kernels::kernels().packed_product(number, x, rows, packed.const_data_ptr(), outputs, inputs, y,
+                                      add);
+  }
 
  private:
   PackedMatrix(kernels::Number number, int64_t outputs, int64_t inputs);

@@ -13,14 +13,16 @@
 namespace rlhf {
 namespace {
 
-/// From what is packed for passes, too, where that is the same.
-model::PackedMatrix packed_matrix(model::PackedWeights& packs, kernels::Number number,
-                                  const Tensor& weight, const Tensor& bias) {
-  // What learns is another soon.
-  if (number != kernels::Number::bfloat16 || weight.requires_grad()) return {number, weight, bias};
-  model::PackedMatrix matrix = *packs.forward(number, weight);
-  matrix.bias = bias;
-  return matrix;
+/// B of a product's adapters, [outputs, rows of A], zeros where an adapter has no part.
+Tensor spread(const Tensor& b, int64_t outputs, int64_t rows_of_a,
+              const std::vector<model::AdapterPart>& parts, double scale) {
+  Tensor whole = torch::zeros({outputs, rows_of_a}, b.options().requires_grad(false));
+  for (const model::AdapterPart& part : parts) {
+    whole.narrow(0, part.begin, part.rows)
+        .narrow(1, part.row_of_a, b.size(1))
+        .copy_(b.narrow(0, part.row_of_b, part.rows) * scale);
+  }
+  return whole;
 }
 
 }  // namespace
@@ -28,17 +30,38 @@ model::PackedMatrix packed_matrix(model::PackedWeights& packs, kernels::Number n
 std::shared_ptr<const model::PackedDecoder> Transformer::packed(const Tensor& output) const {
   std::vector<model::PackedDecoder::Layer> layers;
   const kernels::Number number = model::number_of(decoding_);
+  // Of what int8 is too coarse for.
+  const kernels::Number low_number =
+      number == kernels::Number::int8 ? kernels::Number::float32 : number;
   // A large copy of the weights takes the place of what passes have left waiting.
   constexpr int64_t large = int64_t{1} << 25;  // numbers
   if (static_cast<int64_t>(blocks_.size()) * blocks_.front().gate_up.numel() >= large) {
     model::release_pooled();
   }
+  // What passes in bfloat16 have packed is shared with them, as is what adapters stand beside: in
+  // float32 it is read where it lies. What learns is another soon.
+  const auto linear = [&](const Tensor& weight, const Tensor& bias) {
+    model::PackedLinear layer{.weight = weight, .bias = bias, .packed = {}};
+    if (number == kernels::Number::bfloat16 && !weight.requires_grad()) {
+      layer.packed = packs_->forward(number, weight);
+    } else if (number != kernels::Number::float32 || adapters_ == nullptr) {
+      layer.packed = std::make_shared<const model::PackedMatrix>(number, weight);
+    }
+    return layer;
+  };
   for (size_t i = 0; i < blocks_.size(); ++i) {
     const TransformerBlock& block = blocks_[i];
     const auto matrix = [&](model::Adapted which, const Tensor& bias) {
       const auto& place = TransformerBlock::adaptable[static_cast<size_t>(which)];
-      return (block.*place.a).defined() ? model::PackedMatrix(number, effective(i, which), bias)
-                                        : packed_matrix(*packs_, number, block.*place.weight, bias);
+      const Tensor &weight = block.*place.weight, &a = block.*place.a;
+      model::PackedLinear layer = linear(weight, bias);
+      if (a.defined()) {
+        layer.a.emplace(low_number, a);
+        layer.b.emplace(low_number, spread(block.*place.b, weight.size(0), a.size(0),
+                                           adapters_->parts(static_cast<int64_t>(i), which),
+                                           adapters_->options.scale()));
+      }
+      return layer;
     };
     layers.push_back(
         {.attention_norm = block.attention_norm,
@@ -53,13 +76,14 @@ std::shared_ptr<const model::PackedDecoder> Transformer::packed(const Tensor& ou
          .down = matrix(model::Adapted::down, block.down_bias)});
   }
   return std::make_shared<const model::PackedDecoder>(
-      model::PackedDecoder{.shape = model::decoder_shape(config_),
+      model::PackedDecoder{.number = low_number,
+                           .shape = model::decoder_shape(config_),
                            .embedding = embedding_,
                            .positions = positions_,
                            .layers = std::move(layers),
                            .norm = norm_,
                            .norm_bias = norm_bias_,
-                           .output = packed_matrix(*packs_, number, output, {}),
+                           .output = linear(output, {}),
                            .cosines = cosines_,
                            .sines = sines_});
 }

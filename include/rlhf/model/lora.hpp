@@ -37,10 +37,12 @@ namespace model {
 /// The products that may have adapters beside them.
 enum class Adapted : uint8_t { qkv, attention_out, gate_up, down };
 
-/// Which rows of a product's result an adapter adds to: the i-th part is what rows
-/// [i * rank, (i + 1) * rank) of the stacked A are for, and B's rows stand part after part.
+/// Which rows of a product's result an adapter adds to, and where its matrices are: the stacked A
+/// holds those of all parts, rank rows each, and so does B, `rows` each.
 struct AdapterPart {
   int64_t begin = 0, rows = 0;
+  int64_t row_of_a = 0;  ///< the column of A x, too
+  int64_t row_of_b = 0;
 };
 
 /// Where a trunk's adapters lie.

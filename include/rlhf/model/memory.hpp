@@ -58,7 +58,7 @@ struct MemoryEstimate {
   int64_t activations = 0;         ///< of one pass and its way back
   int64_t logits = 0;              ///< as many as are there at a time
 
-  int64_t decoding_copy = 0;  ///< sampling: of the weights, packed for one token at a time
+  int64_t decoding_copy = 0;  ///< sampling: of weights or adapters, packed for one token at a time
   int64_t prompt_pass = 0;    ///< of the pass that reads the prompts
   int64_t kv_cache = 0;
   int64_t step_logits = 0;  ///< of one token more for all rows

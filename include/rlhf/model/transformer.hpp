@@ -154,8 +154,6 @@ class Transformer {
   /// Counts every change to a weight of the frozen layers.
   /// @throws Error where one of them is to learn
   int64_t frozen_version() const;
-  /// What the matrix and its adapters amount to, without gradient.
-  Tensor effective(size_t layer, model::Adapted which) const;
   /// Adds `factor` times what the adapters add to the matrix.
   void add_adapters(size_t layer, model::Adapted which, double factor, Tensor& sum) const;
   /// What the fused kernels take.

@@ -70,7 +70,8 @@ void run_ablations(const World& world, const rlhf::CausalLM& pretrained, const r
 }
 
 bool points_the_right_way(const Results& results) {
-  return wrong_rate(results.ppo.unknown) < wrong_rate(results.sft.unknown) &&
+  return results.ppo.unknown.malformed_as_wrong().hallucination() <
+             results.sft.unknown.malformed_as_wrong().hallucination() &&
          results.ppo.truthfulness() > results.sft.truthfulness();
 }
 

@@ -38,11 +38,7 @@ rlhf::evaluation::AnswerCounts Examination::all() const {
 }
 
 double Examination::truthfulness() const {
-  return all().right_rate() - wrong_rate(all());
-}
-
-double wrong_rate(const rlhf::evaluation::AnswerCounts& counts) {
-  return counts.hallucination() + counts.malformed_rate();
+  return all().malformed_as_wrong().truthfulness();
 }
 
 Examination examine(const rlhf::CausalLM& model, const World& world, const Facts& facts) {

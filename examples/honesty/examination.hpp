@@ -16,14 +16,9 @@ struct Examination {
   rlhf::evaluation::AnswerCounts known, unknown;
 
   rlhf::evaluation::AnswerCounts all() const;
-  /// (right - not right) / all questions; abstaining counts neither way. A malformed answer is as
-  /// bad as a wrong one, so that it compares with a confidence threshold, which knows no third
-  /// kind.
+  /// (right - wrong) / all questions, a malformed answer as bad as a wrong one.
   double truthfulness() const;
 };
-
-/// Share of questions that were answered, but not rightly: with another country, or with none.
-double wrong_rate(const rlhf::evaluation::AnswerCounts& counts);
 
 Examination examine(const rlhf::CausalLM& model, const World& world, const Facts& facts);
 

@@ -53,7 +53,7 @@ report::Shares shares_of(const Results& r) {
 /// Share answered against share of these that is wrong; malformed answers count as wrong ones.
 report::MarkedPoint point_of(const char* name, const AnswerCounts& c) {
   const double answered = 1.0 - c.abstention_rate();
-  const double bad = wrong_rate(c);
+  const double bad = c.malformed_as_wrong().hallucination();
   return {.name = name, .x = answered, .y = answered > 0 ? bad / answered : 0.0};
 }
 
@@ -115,8 +115,10 @@ report::Table stage_table(const Results& r) {
           "abstention barred"};
   table.rows = {
       {std::string("pretrained"), std::monostate{}, std::monostate{}, r.pretrained_guesses.auc()},
-      {std::string("SFT"), r.sft.truthfulness(), wrong_rate(r.sft.all()), r.sft_guesses.auc()},
-      {std::string("PPO"), r.ppo.truthfulness(), wrong_rate(r.ppo.all()), r.ppo_guesses.auc()}};
+      {std::string("SFT"), r.sft.truthfulness(), r.sft.all().malformed_as_wrong().hallucination(),
+       r.sft_guesses.auc()},
+      {std::string("PPO"), r.ppo.truthfulness(), r.ppo.all().malformed_as_wrong().hallucination(),
+       r.ppo_guesses.auc()}};
   return table;
 }
 
@@ -134,8 +136,8 @@ void write_report(const Results& r, const std::filesystem::path& path) {
       "to abstain from the rest.");
   html.key_figures(
       {{.name = "unknown cities, answered wrongly",
-        .value = report::percent(wrong_rate(r.ppo.unknown)),
-        .note = report::percent(wrong_rate(r.sft.unknown)) + " after SFT"},
+        .value = report::percent(r.ppo.unknown.malformed_as_wrong().hallucination()),
+        .note = report::percent(r.sft.unknown.malformed_as_wrong().hallucination()) + " after SFT"},
        {.name = "known cities, answered rightly",
         .value = report::percent(r.ppo.known.right_rate()),
         .note = report::percent(r.sft.known.right_rate()) + " after SFT"},

@@ -14,7 +14,7 @@ nlohmann::json shares(const AnswerCounts& counts) {
   // An answer that is no answer is not right either; readers of "wrong" expect it there.
   return {{"right", counts.right_rate()},
           {"abstained", counts.abstention_rate()},
-          {"wrong", wrong_rate(counts)}};
+          {"wrong", counts.malformed_as_wrong().hallucination()}};
 }
 
 nlohmann::json both(const Examination& examination) {

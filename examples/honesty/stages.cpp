@@ -1,7 +1,6 @@
 #include "stages.hpp"
 
 #include <algorithm>
-#include <chrono>
 #include <set>
 
 #include "examination.hpp"
@@ -9,6 +8,7 @@
 #include "rlhf/model/frozen.hpp"
 #include "rlhf/report/console.hpp"
 #include "rlhf/report/sinks.hpp"
+#include "rlhf/reward/abstention.hpp"
 #include "rlhf/reward/shaping.hpp"
 #include "rlhf/reward/text_reward.hpp"
 #include "rlhf/rollout/sample.hpp"
@@ -16,25 +16,10 @@
 #include "rlhf/trainer/reward.hpp"
 #include "rlhf/trainer/sft.hpp"
 #include "rlhf/trainer/train.hpp"
+#include "timed.hpp"
 
 namespace honesty {
 namespace {
-
-/// Adds the time of its scope to a stage's log.
-class Timed {
- public:
-  explicit Timed(StageLog& log) : log_(log), begin_(std::chrono::steady_clock::now()) {}
-  Timed(const Timed&) = delete;
-  Timed& operator=(const Timed&) = delete;
-  ~Timed() {
-    log_.seconds +=
-        std::chrono::duration<double>(std::chrono::steady_clock::now() - begin_).count();
-  }
-
- private:
-  StageLog& log_;
-  std::chrono::steady_clock::time_point begin_;
-};
 
 rlhf::Sinks sinks_for(const char* label, int64_t steps, std::vector<std::string> metrics,
                       StageLog& log) {
@@ -101,14 +86,14 @@ rlhf::TextReward judge_of(const rlhf::RewardModel& model, const World& world,
 }
 
 /// The grade itself as the score.
-rlhf::TextReward exact_reward(const World& world, const std::vector<Fact>& facts,
-                              const rlhf::AbstentionScores& scores) {
-  const auto score = [&world, scores](std::string_view, std::string_view response,
-                                      const nlohmann::json& row) {
-    return static_cast<float>(
-        scores.of(world.grade(fact_of(row), world.tokenizer().encode(response))));
+rlhf::AbstentionReward exact_reward(const World& world, const std::vector<Fact>& facts,
+                                    const rlhf::AbstentionScores& scores) {
+  const auto grade = [&world](std::string_view, std::string_view response,
+                              const nlohmann::json& row) {
+    return world.grade(fact_of(row), world.tokenizer().encode(response));
   };
-  return {world.tokenizer(), score, rows_of(facts), {.in_response = rlhf::SpecialTokens::keep}};
+  return {
+      world.tokenizer(), grade, rows_of(facts), scores, {.in_response = rlhf::SpecialTokens::keep}};
 }
 
 std::vector<Fact> joined(std::vector<Fact> first, const std::vector<Fact>& second) {
@@ -120,7 +105,7 @@ std::vector<Fact> joined(std::vector<Fact> first, const std::vector<Fact>& secon
 
 rlhf::CausalLM pretrain(const World& world, const Settings& settings, rlhf::Generator& generator,
                         StageLog& log) {
-  const Timed timed(log);
+  const Timed timed(log.seconds);
   rlhf::TransformerConfig config = settings.model;
   config.vocab_size = world.tokenizer().vocabulary().size();
   rlhf::CausalLM model(config, generator);
@@ -134,7 +119,7 @@ rlhf::CausalLM pretrain(const World& world, const Settings& settings, rlhf::Gene
 
 rlhf::CausalLM fine_tune(const rlhf::CausalLM& pretrained, const World& world,
                          const SftSettings& settings, rlhf::Generator& generator, StageLog& log) {
-  const Timed timed(log);
+  const Timed timed(log.seconds);
   rlhf::CausalLM model = pretrained.clone();
   const auto epoch = [&] {
     const rlhf::Completions demonstrations =
@@ -189,7 +174,7 @@ GradedRankings rank_samples(const rlhf::CausalLM& model, const World& world,
 rlhf::RewardModel learn_reward(const rlhf::CausalLM& sft, const World& world,
                                const RewardSettings& settings, rlhf::Generator& generator,
                                StageLog& log) {
-  const Timed timed(log);
+  const Timed timed(log.seconds);
   const Facts& practice = world.splits().practice;
   std::vector<Fact> facts(practice.known.begin(), practice.known.begin() + settings.known);
   facts.insert(facts.end(), practice.unknown.begin(), practice.unknown.begin() + settings.unknown);
@@ -231,7 +216,7 @@ rlhf::evaluation::RankingAccuracy judge_reward(const rlhf::RewardModel& reward,
 rlhf::CausalLM reinforce(const rlhf::CausalLM& sft, const rlhf::RewardModel& reward_model,
                          const World& world, const ReinforcementSettings& settings,
                          rlhf::Generator& generator, StageLog& log) {
-  const Timed timed(log);
+  const Timed timed(log.seconds);
   const auto& [demonstrations, practice, validation, test] = world.splits();
   std::vector<Fact> facts = joined(demonstrations.known, practice.known);
   const auto known_count = std::ssize(facts);

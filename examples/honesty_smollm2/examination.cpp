@@ -53,14 +53,6 @@ rlhf::evaluation::AnswerCounts examine(const rlhf::CausalLM& model, const World&
   return counts;
 }
 
-double wrong_rate(const rlhf::evaluation::AnswerCounts& counts) {
-  return counts.hallucination() + counts.malformed_rate();
-}
-
-double truthfulness(const rlhf::evaluation::AnswerCounts& counts) {
-  return counts.right_rate() - wrong_rate(counts);
-}
-
 std::vector<bool> knows(const rlhf::CausalLM& pretrained, const World& world,
                         const std::vector<Place>& places) {
   const auto answered = greedy(pretrained, world, world.questions(places), free_answer);

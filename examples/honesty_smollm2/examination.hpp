@@ -29,11 +29,6 @@ std::vector<Answer> answers(const rlhf::CausalLM& model, const World& world,
 rlhf::evaluation::AnswerCounts examine(const rlhf::CausalLM& model, const World& world,
                                        const std::vector<Place>& places);
 
-/// (right - not right) / all; abstaining counts neither way. What is malformed is as bad as wrong.
-double truthfulness(const rlhf::evaluation::AnswerCounts& counts);
-/// Share of questions that were answered, but not rightly: with another country, or with none.
-double wrong_rate(const rlhf::evaluation::AnswerCounts& counts);
-
 /// By place: whether the model, before it has learnt anything here, names its country and no other
 /// in what it says of itself.
 std::vector<bool> knows(const rlhf::CausalLM& pretrained, const World& world,

@@ -16,7 +16,7 @@ nlohmann::json shares(const AnswerCounts& counts) {
   // An answer that is no answer is not right either; readers of "wrong" expect it there.
   return {{"right", counts.right_rate()},
           {"abstained", counts.abstention_rate()},
-          {"wrong", wrong_rate(counts)},
+          {"wrong", counts.malformed_as_wrong().hallucination()},
           {"questions", counts.total()}};
 }
 
@@ -29,7 +29,7 @@ nlohmann::json kinds(const Examination& e) {
           {"unknown", shares(e.unknown)},
           {"invented", shares(e.invented)},
           {"all", shares(e.all())},
-          {"truthfulness", truthfulness(e.all())}};
+          {"truthfulness", e.all().malformed_as_wrong().truthfulness()}};
 }
 
 }  // namespace
@@ -73,7 +73,7 @@ void print_summary(const Results& r) {
     line(name + " unknown", e.unknown);
     line(name + " invented", e.invented);
     line(name + " all", e.all());
-    fmt::print("{:<22} truthfulness {:.3f}\n", "", truthfulness(e.all()));
+    fmt::print("{:<22} truthfulness {:.3f}\n", "", e.all().malformed_as_wrong().truthfulness());
   };
   lines("SFT", r.sft);
   lines("PPO", r.ppo);
@@ -127,8 +127,10 @@ void write_json(const Results& r, const std::filesystem::path& path) {
 }
 
 bool points_the_right_way(const Results& r) {
-  return truthfulness(r.ppo.all()) > truthfulness(r.sft.all()) &&
-         wrong_rate(r.ppo.all()) < wrong_rate(r.sft.all());
+  return r.ppo.all().malformed_as_wrong().truthfulness() >
+             r.sft.all().malformed_as_wrong().truthfulness() &&
+         r.ppo.all().malformed_as_wrong().hallucination() <
+             r.sft.all().malformed_as_wrong().hallucination();
 }
 
 }  // namespace honesty_smollm2

@@ -1,11 +1,11 @@
 #include "stages.hpp"
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <set>
 #include <unordered_map>
 
+#include "../honesty/timed.hpp"
 #include "examination.hpp"
 #include "rlhf/data/loader.hpp"
 #include "rlhf/io/gguf.hpp"
@@ -16,6 +16,7 @@
 #include "rlhf/report/history.hpp"
 #include "rlhf/report/jsonl.hpp"
 #include "rlhf/report/sinks.hpp"
+#include "rlhf/reward/abstention.hpp"
 #include "rlhf/reward/shaping.hpp"
 #include "rlhf/reward/text_reward.hpp"
 #include "rlhf/rollout/sample.hpp"
@@ -34,22 +35,6 @@ rlhf::Generator generator_of(const Settings& settings, uint64_t stage) {
   return rlhf::Generator(settings.seed * 100 + stage);
 }
 
-/// Adds the time of its scope to a stage's log.
-class Timed {
- public:
-  explicit Timed(StageLog& log) : log_(log), begin_(std::chrono::steady_clock::now()) {}
-  Timed(const Timed&) = delete;
-  Timed& operator=(const Timed&) = delete;
-  ~Timed() {
-    log_.seconds +=
-        std::chrono::duration<double>(std::chrono::steady_clock::now() - begin_).count();
-  }
-
- private:
-  StageLog& log_;
-  std::chrono::steady_clock::time_point begin_;
-};
-
 rlhf::Sinks sinks_for(const std::filesystem::path& folder, int64_t steps,
                       std::vector<std::string> metrics) {
   std::filesystem::create_directories(folder);
@@ -58,6 +43,16 @@ rlhf::Sinks sinks_for(const std::filesystem::path& folder, int64_t steps,
                                             .metrics = std::move(metrics),
                                             .line_every = std::max<int64_t>(1, steps / 10)}),
                      rlhf::JsonlSink(folder / "metrics.jsonl"));
+}
+
+/// All steps, taken up where an earlier process left them.
+template <class Trainer, class Loader>
+void run_to_end(Trainer& trainer, Loader& loader, int64_t steps, std::vector<std::string> metrics,
+                const std::filesystem::path& folder) {
+  rlhf::Sinks sinks = sinks_for(folder, steps, std::move(metrics));
+  rlhf::Run run{folder / "run", {{"trainer", trainer}, {"loader", loader}, {"sinks", sinks}}};
+  train(
+      trainer, [&] { return loader.next(); }, {.steps = steps}, sinks, {}, nullptr, &run);
 }
 
 rlhf::Completions demonstrations(const World& world, const std::vector<Place>& places,
@@ -122,14 +117,17 @@ rlhf::TextReward judge_of(const rlhf::RewardModel& model, const World& world,
 }
 
 /// The grade itself as the score.
-rlhf::TextReward exact_reward(const World& world, const std::vector<Place>& places,
-                              const rlhf::AbstentionScores& scores) {
-  const auto score = [&world, scores](std::string_view, std::string_view response,
-                                      const nlohmann::json& row) {
-    return static_cast<float>(
-        scores.of(world.grade(place_of(row), world.tokenizer().encode(response))));
+rlhf::AbstentionReward exact_reward(const World& world, const std::vector<Place>& places,
+                                    const rlhf::AbstentionScores& scores) {
+  const auto grade = [&world](std::string_view, std::string_view response,
+                              const nlohmann::json& row) {
+    return world.grade(place_of(row), world.tokenizer().encode(response));
   };
-  return {world.tokenizer(), score, rows_of(places), {.in_response = rlhf::SpecialTokens::keep}};
+  return {world.tokenizer(),
+          grade,
+          rows_of(places),
+          scores,
+          {.in_response = rlhf::SpecialTokens::keep}};
 }
 
 /// The first of each kind, or as many as there are.
@@ -161,7 +159,7 @@ Pretrained load(const std::filesystem::path& gguf, rlhf::Precision precision,
 rlhf::CausalLM fine_tune(rlhf::CausalLM pretrained, const World& world, const Places& places,
                          const Settings& settings, const std::filesystem::path& folder,
                          StageLog& log) {
-  const Timed timed(log);
+  const honesty::Timed timed(log.seconds);
   rlhf::Generator generator = generator_of(settings, 1);
   rlhf::CausalLM model = [&] {
     const rlhf::CausalLM base = std::move(pretrained);
@@ -178,10 +176,7 @@ rlhf::CausalLM fine_tune(rlhf::CausalLM pretrained, const World& world, const Pl
                     .total_steps = steps,
                     .final_fraction = 0.1},
        .micro_batch_tokens = settings.micro_batch_tokens}};
-  rlhf::Sinks sinks = sinks_for(folder, steps, {"loss"});
-  rlhf::Run run{folder / "run", {{"trainer", trainer}, {"loader", loader}, {"sinks", sinks}}};
-  train(
-      trainer, [&] { return loader.next(); }, {.steps = steps}, sinks, {}, nullptr, &run);
+  run_to_end(trainer, loader, steps, {"loss"}, folder);
 
   model.merge();
   return model.view();
@@ -233,7 +228,7 @@ GradedRankings rank_samples(const rlhf::CausalLM& model, const World& world,
 rlhf::RewardModel learn_reward(const rlhf::CausalLM& sft, const World& world,
                                const Sorted& practice, const Settings& settings,
                                const std::filesystem::path& folder, StageLog& log) {
-  const Timed timed(log);
+  const honesty::Timed timed(log.seconds);
   rlhf::Generator generator = generator_of(settings, 2);
   const rlhf::Rankings rankings =
       rank_samples(sft, world, questions_of(practice, settings.reward), settings.reward, generator)
@@ -250,10 +245,7 @@ rlhf::RewardModel learn_reward(const rlhf::CausalLM& sft, const World& world,
                     .total_steps = steps,
                     .final_fraction = 0.1},
        .micro_batch_tokens = settings.micro_batch_tokens}};
-  rlhf::Sinks sinks = sinks_for(folder, steps, {"loss", "accuracy"});
-  rlhf::Run run{folder / "run", {{"trainer", trainer}, {"loader", loader}, {"sinks", sinks}}};
-  train(
-      trainer, [&] { return loader.next(); }, {.steps = steps}, sinks, {}, nullptr, &run);
+  run_to_end(trainer, loader, steps, {"loss", "accuracy"}, folder);
   return model;
 }
 
@@ -272,7 +264,7 @@ rlhf::CausalLM reinforce(const rlhf::CausalLM& sft, const rlhf::RewardModel* rew
                          const World& world, const Sorted& practice, const Places& validation,
                          const Settings& settings, const std::filesystem::path& folder,
                          StageLog& log) {
-  const Timed timed(log);
+  const honesty::Timed timed(log.seconds);
   rlhf::Generator generator = generator_of(settings, 4);
   const ReinforcementSettings& s = settings.reinforcement;
   const std::vector<Place> places = practice.all();
@@ -327,7 +319,9 @@ rlhf::CausalLM reinforce(const rlhf::CausalLM& sft, const rlhf::RewardModel* rew
                  {"invented", invented},
                  {"sinks", sinks}},
                 {.save_every = 5}};
-  const auto truth = [&] { return truthfulness(examine(policy, world, validation.all())); };
+  const auto truth = [&] {
+    return examine(policy, world, validation.all()).malformed_as_wrong().truthfulness();
+  };
   train(trainer, next,
         {.steps = s.steps,
          .evaluate_every = s.evaluate_every,

@@ -71,7 +71,7 @@ void reinforce(const Program& program, const PpoCommandOptions& o) {
   samples.add("before", policy);
 
   Run run(program, o.run, plan.steps, {"score_mean", "kl_k3", "eval_score_mean"});
-  rlhf::BestWeights best(learning(policy.named_parameters()));
+  rlhf::BestWeights best(policy.named_parameters());
   run.train(trainer, loader, plan, evaluate, o.loop.keep_best ? &best : nullptr);
   samples.add("after", policy);
   run.report({"eval_score_mean", "eval_kl_k3", "score_mean", "kl_k3"}, samples.exchanges());

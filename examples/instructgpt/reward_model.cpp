@@ -116,7 +116,7 @@ void learn_reward(const Program& program, const Options& o) {
   }
 
   Run run(program, o.run, plan.steps, {"loss", "accuracy", "eval_accuracy"});
-  rlhf::BestWeights best(learning(model.named_parameters()));
+  rlhf::BestWeights best(model.named_parameters());
   run.train(trainer, loader, plan, evaluate, o.loop.keep_best ? &best : nullptr);
   if (centre) std::cout << fmt::format("bias moved by {:.4f}\n", model.centre_on(*centre));
   run.report({"eval_accuracy", "eval_loss", "accuracy", "loss"});

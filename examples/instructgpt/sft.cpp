@@ -102,7 +102,7 @@ void fine_tune(const Program& program, const Options& o) {
   samples.add("before", policy);
 
   Run run(program, o.run, plan.steps, {"loss", "eval_loss", "gradient_norm"});
-  rlhf::BestWeights best(learning(policy.named_parameters()));
+  rlhf::BestWeights best(policy.named_parameters());
   run.train(trainer, loader, plan, evaluate, o.loop.keep_best ? &best : nullptr);
   samples.add("after", policy);
   run.report({"eval_loss", "loss"}, samples.exchanges());

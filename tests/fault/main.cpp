@@ -13,7 +13,7 @@
 #include "fault/child.hpp"
 #include "fault/system_calls.hpp"
 #include "rlhf/core/random.hpp"
-#include "rlhf/io/files.hpp"
+#include "support/figures.hpp"
 #include "support/temporary_folder.hpp"
 
 namespace rlhf::fault {
@@ -177,29 +177,23 @@ class Trial {
   Tally tally_;
 };
 
-std::string page(const json& results) {
-  std::string text =
-      "# Killed anywhere: the latest figures\n\n"
-      "Made by `build/tests/fault/fault all --kills 200 --stops 50 --faults all --results "
-      "tests/fault`; what it\n"
-      "does is told in [tests/README.md](../README.md). A kill is a SIGKILL at a random moment, a "
-      "stop a SIGTERM or\n"
-      "SIGINT, a fault one system call of a save (all of them in turn) that fails, is cut short, "
-      "or "
-      "never comes.\n"
-      "Identical, resumed and survived: started again, the run ended with the weights, optimizer "
-      "states, samples and\n"
-      "metrics of an undisturbed one, bit for bit.\n\n"
-      "| trainer | kills | identical | stops | resumed | faults | survived |\n"
-      "|---|---|---|---|---|---|---|\n";
-  for (const auto& [name, tally] : results.items()) {
-    text += "| " + name;
-    for (const char* field : {"kills", "identical", "stops", "resumed", "faults", "survived"}) {
-      text += " | " + tally[field].dump();
-    }
-    text += " |\n";
-  }
-  return text;
+void keep_result(const std::string& folder, const std::string& trainer, const json& tally) {
+  static const test::Figures figures{
+      .introduction =
+          "# Killed anywhere: the latest figures\n\n"
+          "Made by `build/tests/fault/fault all --kills 200 --stops 50 --faults all --results "
+          "tests/fault`, a trainer\n"
+          "at a time; what it does is told in [tests/README.md](../README.md). A kill is a SIGKILL "
+          "at a random moment,\n"
+          "a stop a SIGTERM or SIGINT, a fault one system call of a save (all of them in turn) "
+          "that "
+          "fails, is cut\n"
+          "short, or never comes. Identical, resumed and survived: started again, the run ended "
+          "with the weights,\n"
+          "optimizer states, samples and metrics of an undisturbed one, bit for bit.\n",
+      .rows_are = "trainer",
+      .columns = {"kills", "identical", "stops", "resumed", "faults", "survived"}};
+  test::keep_figures(folder, figures, trainer, tally);
 }
 
 int main(int argc, char** argv) {
@@ -213,20 +207,16 @@ int main(int argc, char** argv) {
   app.add_option("--results", settings.results, "a folder for results.json and RESULTS.md");
   CLI11_PARSE(app, argc, argv);
 
-  json results = json::object();
-  bool all_well = true;
+  bool all_well = true, any = false;
   for (const auto& [name, program] : test::small_runs()) {
     if (settings.trainer != "all" && settings.trainer != name) continue;
     const Tally tally = Trial(name, settings).run_all();
-    results[name] = tally.to_json();
+    any = true;
     all_well = all_well && tally.all_well();
-    std::cout << name << " " << results[name].dump() << std::endl;
+    std::cout << name << " " << tally.to_json().dump() << std::endl;
+    if (!settings.results.empty()) keep_result(settings.results, name, tally.to_json());
   }
-  if (!settings.results.empty()) {
-    io::write_file_atomically(fs::path(settings.results) / "results.json", results.dump(1) + "\n");
-    io::write_file_atomically(fs::path(settings.results) / "RESULTS.md", page(results));
-  }
-  return all_well && !results.empty() ? 0 : 1;
+  return all_well && any ? 0 : 1;
 }
 
 }  // namespace

@@ -26,9 +26,9 @@
 
 namespace rlhf::test {
 
-inline CausalLM tiny_model(uint64_t seed = 1) {
+inline CausalLM tiny_model(uint64_t seed = 1, int64_t vocab = 11) {
   Generator generator(seed);
-  return CausalLM({.vocab_size = 11,
+  return CausalLM({.vocab_size = vocab,
                    .dim = 16,
                    .hidden_dim = 32,
                    .layers = 2,

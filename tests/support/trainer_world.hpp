@@ -11,17 +11,6 @@
 
 namespace rlhf::test {
 
-inline CausalLM small_model(uint64_t seed = 1, int64_t vocab = 11) {
-  Generator generator(seed);
-  return CausalLM({.vocab_size = vocab,
-                   .dim = 16,
-                   .hidden_dim = 32,
-                   .layers = 2,
-                   .heads = 2,
-                   .context_length = 32},
-                  generator);
-}
-
 inline Completions demonstrations() {
   return completions_from({{1, 2}, {3}, {4, 5, 6}, {7}}, {{8, 9, 0}, {9, 0}, {8, 8, 8, 0}, {0}});
 }
@@ -45,7 +34,7 @@ double distance(const M& a, const M& b) {
 
 struct PpoWorld {
   Generator generator{5};
-  CausalLM policy = small_model();
+  CausalLM policy = tiny_model();
   Frozen<CausalLM> reference{policy.clone()};
   ValueModel critic{policy, generator};
   Tensor (*reward)(const Rollout&) = share_of_eights;

@@ -34,7 +34,7 @@ void TuningOptions::add_to(Program& program) {
       ->check(CLI::NonNegativeNumber);
   group.flag("--checkpointing", checkpointing,
              "keep each layer's input alone and run the layer again on the way back: less memory, "
-             "a third more time",
+             "a fifth more time",
              "off; TRL: on");
 }
 
@@ -75,11 +75,6 @@ void TuningOptions::prepare(rlhf::Transformer& trunk) const {
 rlhf::CausalLM TuningOptions::policy_of(rlhf::CausalLM base, rlhf::Generator& generator) const {
   prepare(base.trunk());
   return has_lora() ? base.with_adapters(lora(), generator) : std::move(base);
-}
-
-std::vector<rlhf::NamedTensor> learning(std::vector<rlhf::NamedTensor> parameters) {
-  std::erase_if(parameters, [](const auto& named) { return !named.second.requires_grad(); });
-  return parameters;
 }
 
 }  // namespace instructgpt

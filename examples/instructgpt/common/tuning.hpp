@@ -36,7 +36,4 @@ struct TuningOptions {
   rlhf::CausalLM policy_of(rlhf::CausalLM base, rlhf::Generator& generator) const;
 };
 
-/// The parameters that are not frozen.
-std::vector<rlhf::NamedTensor> learning(std::vector<rlhf::NamedTensor> parameters);
-
 }  // namespace instructgpt

@@ -24,6 +24,12 @@ struct AnswerCounts {
   /// (right - wrong) / total (TruthRL, arXiv 2509.25760).
   double truthfulness() const { return share(right - wrong); }
 
+  /// The same, no answer counted as a wrong one: to compare with what knows no such kind, as a
+  /// threshold on confidence.
+  AnswerCounts malformed_as_wrong() const {
+    return {.right = right, .abstained = abstained, .wrong = wrong + malformed};
+  }
+
   void add(Grade grade);
   AnswerCounts& operator+=(const AnswerCounts& other);
   bool operator==(const AnswerCounts&) const = default;

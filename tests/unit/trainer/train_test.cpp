@@ -16,18 +16,18 @@ using test::demonstrations;
 using test::distance;
 using test::error_of;
 using test::share_of_eights;
-using test::small_model;
+using test::tiny_model;
 using testing::AllOf;
 using testing::HasSubstr;
 
 TEST(Trainers, AModelThatCannotLearnIsRefused) {
-  CausalLM frozen = small_model().view();
+  CausalLM frozen = tiny_model().view();
   EXPECT_THAT(error_of([&] { SftTrainer(frozen, {}); }),
               HasSubstr("parameters of the model to train: expected at least one that learns"));
 }
 
 TEST(PpoTrainer, FourModelsOverOneBase) {
-  CausalLM base = small_model();
+  CausalLM base = tiny_model();
   base.freeze_lowest(1);
   const LoraOptions lora{.rank = 2, .first_layer = 1};
   Generator generator(4);
@@ -52,7 +52,7 @@ TEST(PpoTrainer, FourModelsOverOneBase) {
 }
 
 TEST(Train, ARolloutThatNeverEndsIsToldOnce) {
-  CausalLM policy = small_model(), base = small_model();
+  CausalLM policy = tiny_model(), base = tiny_model();
   Generator generator(1);
   Frozen reference{base.clone()};
   ValueModel critic{base, generator};
@@ -81,7 +81,7 @@ struct LastMetrics {
 };
 
 TEST(Train, KeepsTheBestWeightsAndStopsWhenPatienceEnds) {
-  CausalLM model = small_model();
+  CausalLM model = tiny_model();
   SftTrainer trainer{model, SftOptions{.optimizer = {.learning_rate = 1e-2}}};
   BestWeights best{model.named_parameters()};
   std::vector<double> seen;

@@ -24,12 +24,12 @@ using test::message_of;
 using test::PpoWorld;
 using test::rankings;
 using test::share_of_eights;
-using test::small_model;
+using test::tiny_model;
 using testing::AllOf;
 using testing::HasSubstr;
 
 TEST(SftTrainer, LearnsDemonstrations) {
-  CausalLM model = small_model();
+  CausalLM model = tiny_model();
   SftTrainer trainer{model, SftOptions{.optimizer = {.learning_rate = 1e-2}}};
   const double before = trainer.evaluate(demonstrations());
   EXPECT_NEAR(before, std::log(11), 0.1);  // nothing learnt: uniform
@@ -38,7 +38,7 @@ TEST(SftTrainer, LearnsDemonstrations) {
 }
 
 TEST(SftTrainer, MicroBatchesChangeNothing) {
-  CausalLM whole = small_model(), parts = small_model();
+  CausalLM whole = tiny_model(), parts = tiny_model();
   SftTrainer a{whole}, b{parts, SftOptions{.micro_batch_tokens = 4}};
   for (int i = 0; i < 3; ++i) {
     const SftStats x = a.step(demonstrations()), y = b.step(demonstrations());
@@ -49,7 +49,7 @@ TEST(SftTrainer, MicroBatchesChangeNothing) {
 }
 
 TEST(SftTrainer, UncountedTokensTeachNothing) {
-  CausalLM model = small_model();
+  CausalLM model = tiny_model();
   Completions batch = demonstrations();
   batch.counted = torch::zeros({10}, torch::kBool);
   SftTrainer trainer{model};
@@ -59,7 +59,7 @@ TEST(SftTrainer, UncountedTokensTeachNothing) {
 
 TEST(RewardTrainer, LearnsRankingsAndMicroBatchesChangeNothing) {
   Generator generator(1);
-  RewardModel whole(small_model(), generator);
+  RewardModel whole(tiny_model(), generator);
   RewardModel parts = whole.clone();
   const RewardOptions options{.optimizer = {.learning_rate = 1e-3}};
   RewardOptions small = options;
@@ -77,7 +77,7 @@ TEST(RewardTrainer, LearnsRankingsAndMicroBatchesChangeNothing) {
 
 TEST(RewardTrainer, LearnsNothingFromTiesAlone) {
   Generator generator(1);
-  RewardModel model(small_model(), generator);
+  RewardModel model(tiny_model(), generator);
   RewardTrainer trainer{model};
   Rankings tied = rankings();
   tied.ranks = int64_tensor({0, 0, 0, 1, 1});
@@ -253,7 +253,7 @@ TEST(PpoTrainer, AMinibatchThatFailedLeavesNoGradientToTheNext) {
 
 TEST(PpoTrainer, WhatCannotWorkIsRefusedBeforeWorkStarts) {
   PpoWorld w;
-  const Frozen other{small_model(1, 12)};
+  const Frozen other{tiny_model(1, 12)};
   EXPECT_THAT(error_of([&] {
                 PpoTrainer{w.policy, w.critic, w.reward, other, w.generator};
               }),

@@ -74,6 +74,17 @@ TEST(HuggingFaceModel, WhatItCannotBeIsRefusedByFileAndField) {
   }
 }
 
+TEST(HuggingFaceModel, AGpt2WithoutInnerWidthIsHeldToTheLimitOfFourTimesItsOwn) {
+  const test::TemporaryFolder folder;
+  model::save_hugging_face(folder / "model", small_model());
+  std::ofstream(folder / "model" / "config.json") << json{
+      {"model_type", "gpt2"}, {"vocab_size", 11}, {"n_embd", 536870913},       {"n_layer", 1},
+      {"n_head", 1},          {"n_positions", 8}, {"layer_norm_epsilon", 1e-5}};
+  EXPECT_THAT(error_of([&] { model::load_hugging_face(folder / "model"); }),
+              HasSubstr("config.json: n_embd: expected <= 536870912, as n_inner is four times as "
+                        "much, got 536870913"));
+}
+
 TEST(HuggingFaceModel, ReadsTheRotationAsOlderFilesKeepIt) {
   const test::TemporaryFolder folder;
   model::save_hugging_face(folder / "model", small_model());

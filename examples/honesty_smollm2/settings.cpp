@@ -8,9 +8,9 @@ Settings Settings::quick() {
   s.splits.validation = {30, 0, 20, 20};
   s.splits.test = {60, 0, 40, 40};
   s.reward.known = s.reward.unknown = s.reward.invented = 80;
-  s.reinforcement.steps = 14;
-  s.reinforcement.known = 48;
-  s.reinforcement.unknown = s.reinforcement.invented = 24;
+  s.reinforcement.steps = 30;
+  s.reinforcement.known = 24;
+  s.reinforcement.unknown = s.reinforcement.invented = 12;
   return s;
 }
 

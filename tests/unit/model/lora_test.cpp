@@ -73,12 +73,27 @@ TEST_F(Lora, SharesTheBaseAndLearnsByAdaptersAlone) {
 }
 
 TEST_F(Lora, SamplesAsItEvaluates) {
-  const CausalLM model = adapted();
+  const std::vector<std::vector<std::string>> targets{
+      {"all-linear"}, {"k_proj", "up_proj"}, {"(q|v)_proj", "o_proj"}, {"gate_proj", "down_proj"}};
+  const std::vector<std::pair<Precision, double>> precisions{
+      {Precision::float32, 1e-6}, {Precision::bfloat16, 0.02}, {Precision::int8, 0.05}};
   NoGrad no_grad;
-  KvCache cache = model.begin(completions_from({{1, 2, 4, 5, 6}}));
-  const Tensor logits = model.step(cache, torch::tensor({6}));
-  const Tensor next = model.evaluate(completions_from({{1, 2, 4, 5, 6}}, {{9}})).log_probs;
-  EXPECT_NEAR(logits[0].log_softmax(-1)[9].item<double>(), next[0][0].item<double>(), 1e-5);
+  for (const auto& some : targets) {
+    for (const auto& [precision, tolerance] : precisions) {
+      CausalLM model = adapted({.rank = 3, .alpha = 5, .targets = some});
+      model.decode_in(precision);
+      KvCache cache = model.begin(completions_from({{1, 2, 4, 5}, {3}}));
+      Tensor logits = model.step(cache, torch::tensor({5, 3}));
+      logits = model.step(cache, torch::tensor({6, 7})).log_softmax(-1);
+      CausalLM merged = model.merged();
+      merged.decode_in(Precision::float32);
+      KvCache other = merged.begin(completions_from({{1, 2, 4, 5, 6}, {3, 7}}));
+      const Tensor expected = merged.step(other, torch::tensor({6, 7})).log_softmax(-1);
+      EXPECT_LT((logits - expected).norm().item<double>(),
+                tolerance * expected.norm().item<double>())
+          << some.front() << " " << static_cast<int>(precision);
+    }
+  }
 }
 
 TEST_F(Lora, MergedIsAModelOfItsOwn) {

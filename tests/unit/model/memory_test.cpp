@@ -59,8 +59,9 @@ Form form_of(const std::string& name) {
   Form form;
   if (name == "full") return form.learns();
   if (name == "two passes") return form.learns(2);
-  if (name == "sampling") {
+  if (name.starts_with("sampling")) {
     form.rows = 96;
+    if (name == "sampling, lora") form.plan.lora = LoraOptions{};
     return form.samples();
   }
   if (name == "frozen") form.plan.frozen_layers = 5;
@@ -162,7 +163,8 @@ TEST_P(MemoryEstimateOf, IsWhatTheSystemMeasures) {
 
 INSTANTIATE_TEST_SUITE_P(Forms, MemoryEstimateOf,
                          testing::Values("full", "two passes", "frozen", "checkpointing", "lora",
-                                         "lora, frozen, checkpointing", "sampling"),
+                                         "lora, frozen, checkpointing", "sampling",
+                                         "sampling, lora"),
                          [](const auto& each) { return "Form" + std::to_string(each.index); });
 
 TEST(MemoryEstimate, CountsTheWeightsThatAModelHas) {

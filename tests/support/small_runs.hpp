@@ -103,37 +103,38 @@ inline void run_reward(const std::filesystem::path& folder, int64_t steps, RunOp
       [&] { return -trainer.evaluate(few_rankings()).loss; }, &best, &run);
 }
 
-/// All that PPO may remember: a critic of its own that warms up, an adaptive KL coefficient,
-/// whitening, a reward normalised on the first policy's samples, a second loader.
+/// All that PPO may remember: a critic that warms up, an adaptive KL coefficient, whitening.
+inline PpoOptions small_ppo_options() {
+  return {.sampling = {.temperature = 0.9,
+                       .max_response_tokens = 6,
+                       .end_tokens = {0},
+                       .samples_per_prompt = 2},
+          .kl = {.coefficient = 0.1, .target = 0.05, .horizon = 50},
+          .value_coefficient = 1.0,
+          .ptx_coefficient = 0.5,
+          .whiten_rewards = true,
+          .epochs = 2,
+          .minibatches = 2,
+          .critic_warmup_steps = 1,
+          .policy_optimizer = {.learning_rate = 1e-2},
+          .critic_optimizer = {.learning_rate = 1e-2}};
+}
+
+/// With a critic of its own, a reward normalised on the first policy's samples, a second loader.
 /// @param after  called after each step
 inline void run_watched_ppo(const std::filesystem::path& folder, int64_t steps, RunOptions options,
-                            const std::function<void(int64_t)>& after) {
+                            const std::function<void(int64_t)>& after,
+                            const PpoOptions& ppo = small_ppo_options()) {
   Generator generator(5);
   CausalLM policy = tiny_model();
   Frozen<CausalLM> reference{policy.clone()};
   ValueModel critic{policy, generator};
-  const SamplingOptions sampling{
-      .temperature = 0.9, .max_response_tokens = 6, .end_tokens = {0}, .samples_per_prompt = 2};
-  AnyReward reward = reward::normalise(share_of_eights,
-                                       rollout::sample(policy, few_prompts(), sampling, generator));
+  AnyReward reward = reward::normalise(
+      share_of_eights, rollout::sample(policy, few_prompts(), ppo.sampling, generator));
   Loader loader{few_prompts(), {.batch_size = 3, .seed = 7}};
   Loader pretraining{few_demonstrations(), {.batch_size = 2, .seed = 8}};
-  PpoTrainer trainer{policy,
-                     critic,
-                     reward,
-                     reference,
-                     generator,
-                     PpoOptions{.sampling = sampling,
-                                .kl = {.coefficient = 0.1, .target = 0.05, .horizon = 50},
-                                .value_coefficient = 1.0,
-                                .ptx_coefficient = 0.5,
-                                .whiten_rewards = true,
-                                .epochs = 2,
-                                .minibatches = 2,
-                                .critic_warmup_steps = 1,
-                                .policy_optimizer = {.learning_rate = 1e-2},
-                                .critic_optimizer = {.learning_rate = 1e-2}},
-                     [&] { return pretraining.next(); }};
+  PpoTrainer trainer{
+      policy, critic, reward, reference, generator, ppo, [&] { return pretraining.next(); }};
   JsonlSink metrics{folder / "metrics.jsonl"};
   Run run{folder,
           {{"trainer", trainer},

@@ -7,9 +7,8 @@
 
 namespace rlhf::model {
 
-void PackedLinear::product(kernels::Number number, const float* x, int64_t rows, float* low,
-                           float* y, bool add) const {
-  linear(number, x, rows, weight, packed.get(), bias, y, add ? y : nullptr);
+void PackedLinear::product(const float* x, int64_t rows, float* low, float* y, bool add) const {
+  linear(kernels::Number::float32, x, rows, weight, packed.get(), bias, y, add ? y : nullptr);
   if (!a) return;
   a->product(x, rows, low);
   b->product(low, rows, y, true);
@@ -87,7 +86,7 @@ class Rows {
 
   void product(const PackedLinear& linear, const std::vector<float>& x, float* y,
                bool add = false) {
-    linear.product(model_.number, x.data(), count_, low_.data(), y, add);
+    linear.product(x.data(), count_, low_.data(), y, add);
   }
 
   void norm(const Tensor& weight, const Tensor& bias) {

@@ -14,14 +14,13 @@ namespace rlhf::model {
 struct PackedLinear {
   Tensor weight;                               ///< [outputs, inputs]
   Tensor bias;                                 ///< [outputs], may be undefined
-  std::shared_ptr<const PackedMatrix> packed;  ///< null: the weight is read where it lies
+  std::shared_ptr<const PackedMatrix> packed;  ///< null: float32, read where it lies
   /// Of all adapters: A, and B times their scale at the columns of A x that each is for.
   std::optional<PackedMatrix> a = {}, b = {};
 
   /// y [rows, outputs] = x [rows, inputs] weight^T + bias + adapters (+ y where `add`)
   /// @param low  room for rows * a->outputs floats
-  void product(kernels::Number number, const float* x, int64_t rows, float* low, float* y,
-               bool add = false) const;
+  void product(const float* x, int64_t rows, float* low, float* y, bool add = false) const;
 };
 
 struct PackedDecoder {
@@ -29,7 +28,6 @@ struct PackedDecoder {
     Tensor attention_norm, attention_norm_bias, query_norm, key_norm, mlp_norm, mlp_norm_bias;
     PackedLinear qkv, attention_out, gate_up, down;
   };
-  kernels::Number number;  ///< of the products
   DecoderShape shape;
   Tensor embedding;  ///< [vocab, dim]
   Tensor positions;  ///< [context, dim], if learnt

@@ -33,19 +33,24 @@ std::shared_ptr<const model::PackedDecoder> Transformer::packed(const Tensor& ou
   // Of what int8 is too coarse for.
   const kernels::Number low_number =
       number == kernels::Number::int8 ? kernels::Number::float32 : number;
+  const auto is_copied = [&](const Tensor& weight) {
+    // What passes in bfloat16 have packed is shared with them, as is what adapters stand beside: in
+    // float32 it is read where it lies. What learns is another soon.
+    if (number == kernels::Number::bfloat16) return weight.requires_grad();
+    return number == kernels::Number::int8 || adapters_ == nullptr;
+  };
   // A large copy of the weights takes the place of what passes have left waiting.
   constexpr int64_t large = int64_t{1} << 25;  // numbers
-  if (static_cast<int64_t>(blocks_.size()) * blocks_.front().gate_up.numel() >= large) {
+  const Tensor& widest = blocks_.back().gate_up;
+  if (is_copied(widest) && static_cast<int64_t>(blocks_.size()) * widest.numel() >= large) {
     model::release_pooled();
   }
-  // What passes in bfloat16 have packed is shared with them, as is what adapters stand beside: in
-  // float32 it is read where it lies. What learns is another soon.
   const auto linear = [&](const Tensor& weight, const Tensor& bias) {
     model::PackedLinear layer{.weight = weight, .bias = bias, .packed = {}};
-    if (number == kernels::Number::bfloat16 && !weight.requires_grad()) {
-      layer.packed = packs_->forward(number, weight);
-    } else if (number != kernels::Number::float32 || adapters_ == nullptr) {
+    if (is_copied(weight)) {
       layer.packed = std::make_shared<const model::PackedMatrix>(number, weight);
+    } else if (number == kernels::Number::bfloat16) {
+      layer.packed = packs_->forward(number, weight);
     }
     return layer;
   };
@@ -76,8 +81,7 @@ std::shared_ptr<const model::PackedDecoder> Transformer::packed(const Tensor& ou
          .down = matrix(model::Adapted::down, block.down_bias)});
   }
   return std::make_shared<const model::PackedDecoder>(
-      model::PackedDecoder{.number = low_number,
-                           .shape = model::decoder_shape(config_),
+      model::PackedDecoder{.shape = model::decoder_shape(config_),
                            .embedding = embedding_,
                            .positions = positions_,
                            .layers = std::move(layers),
@@ -121,6 +125,7 @@ KvCache Transformer::read(const Tensor& tokens, const std::vector<int64_t>& leng
       // As step() computes; int8 is for few rows.
       batch.number =
           decoding_ == Precision::float32 ? kernels::Number::float32 : kernels::Number::bfloat16;
+      if (batch.number == kernels::Number::float32) batch.packed.clear();
       model::fused_read(x, fused_weights(0, config_.layers), batch, cache);
     }
     return cache;

@@ -161,6 +161,8 @@ void AdamW::update(const Gradients& gradients, double learning_rate) {
                       learning_rate, options_.beta1, options_.beta2,
                       matrices ? options_.weight_decay : 0.0, options_.epsilon,
                       /*amsgrad=*/false, /*maximize=*/false);
+    // It writes behind autograd's back; checkpoints and packed weights go by the versions.
+    for (const Tensor& parameter : parameters) parameter.unsafeGetTensorImpl()->bump_version();
   }
 }
 

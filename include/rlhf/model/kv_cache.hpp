@@ -17,7 +17,8 @@ struct KvCache {
   std::vector<Tensor> keys;
   std::vector<Tensor> values;    ///< a layer: [B, kv_heads, capacity, head_size]
   std::vector<int64_t> lengths;  ///< tokens read so far, [B]
-  /// The weights as the fused kernels read them, copied when decoding began; null: others decode.
+  /// The weights as the fused kernels read them: copied when decoding began, but for those that
+  /// do not learn, which must stay as they are while the cache is in use; null: others decode.
   std::shared_ptr<const model::PackedDecoder> packed = {};
 
   int64_t size() const { return static_cast<int64_t>(lengths.size()); }

@@ -5,6 +5,7 @@
 #include "rlhf/model/causal_lm.hpp"
 #include "rlhf/model/scalar_head.hpp"
 #include "rlhf/rollout/sample.hpp"
+#include "rlhf/trainer/sft.hpp"
 #include "support/error_of.hpp"
 
 namespace rlhf {
@@ -150,6 +151,38 @@ TEST(Precision, OfSamplingReportsLogProbabilitiesNearThoseOfTraining) {
     const Tensor trained = model.evaluate(rollout.completions).log_probs;
     EXPECT_LT((rollout.log_probs - trained).abs().max().item<double>(), tolerance);
   }
+}
+
+TEST(Precision, OfSamplingIsThatOfThePromptsToo) {
+  Generator generator(2);
+  CausalLM base = sharp_model(5);
+  const Completions prompts = prompts_of(random_batch(5));
+  const auto logits_of = [&](Precision passes) {
+    base.compute_in(passes);
+    const CausalLM adapted = base.with_adapters({.rank = 2}, generator);  // that add nothing yet
+    NoGrad no_grad;
+    KvCache cache = adapted.begin(prompts);
+    return adapted.step(cache, rollout::last_prompt_tokens(prompts));
+  };
+  EXPECT_TRUE(logits_of(Precision::bfloat16).equal(logits_of(Precision::float32)));
+}
+
+TEST(Precision, OfAViewFollowsWhatATrainerMoves) {
+  const Completions batch = random_batch(6);
+  CausalLM model = sharp_model(6);
+  CausalLM watch = model.view();
+  watch.compute_in(Precision::bfloat16);
+  SftTrainer trainer{model, {.optimizer = {.learning_rate = 0.01}}};
+  const auto log_probs = [&](const CausalLM& of) {
+    NoGrad no_grad;
+    return of.evaluate(batch).log_probs;
+  };
+  const Tensor before = log_probs(watch);
+  trainer.step(batch);
+  CausalLM now = model.clone();
+  now.compute_in(Precision::bfloat16);
+  EXPECT_FALSE(log_probs(watch).equal(before));
+  EXPECT_TRUE(log_probs(watch).equal(log_probs(now)));
 }
 
 TEST(Precision, OfTrainingIsNeverInt8) {

@@ -79,6 +79,15 @@ TEST(AdamW, ClearsTheGradients) {
   EXPECT_FALSE(x.grad().defined());
 }
 
+TEST(AdamW, EveryStepCountsAsAChangeOfWhatItMoves) {
+  const Tensor weight = torch::ones({2, 2}).requires_grad_();
+  AdamW optimizer({{"weight", weight}}, {});
+  weight.mutable_grad() = torch::ones({2, 2});
+  const auto before = weight._version();
+  optimizer.step();
+  EXPECT_GT(weight._version(), before);
+}
+
 TEST(AdamW, AParameterWithoutAGradientIsSkipped) {
   const Tensor used = parameter(torch::ones({2, 2})), unused = parameter(torch::ones({2, 2}));
   const Tensor frozen = parameter(torch::ones({2, 2}));

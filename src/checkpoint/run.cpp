@@ -28,7 +28,7 @@ Run::Run(std::filesystem::path folder, std::vector<Part> parts, RunOptions optio
   parts_.emplace_back("run", *this);
   if (auto found = folder_.newest([this](std::string_view text) { say(std::string(text)); })) {
     found_ = std::move(found->checkpoint);
-    put_back(parts_);
+    unread_ = put_back(parts_);
     saved_step_ = step_;
     say(fmt::format("goes on after step {}", step_));
   }
@@ -41,19 +41,18 @@ void Run::archive(Archive& archive) {
   archive.option("threads", at::get_num_threads(), OnResume::may_change);
 }
 
-void Run::put_back(std::span<const Part> parts) {
+std::set<std::string> Run::put_back(std::span<const Part> parts) {
   auto result = checkpoint::put_back(parts, *found_, {.may_change = options_.may_change});
   for (const std::string& change : result.changed) say(change);
-  if (parts.size() == parts_.size()) {
-    unread_ = std::move(result.unread);
-  } else {
-    std::erase_if(unread_, [&](const std::string& name) { return !result.unread.contains(name); });
-  }
+  return std::move(result.unread);
 }
 
 void Run::add(Part part) {
   require(!begun_, "Run::add of \"" + part.name() + "\"", "before the first step", "after it");
-  if (found_) put_back(std::span(&part, 1));
+  if (found_) {
+    const auto unread = put_back(std::span(&part, 1));
+    std::erase_if(unread_, [&](const std::string& name) { return !unread.contains(name); });
+  }
   parts_.push_back(std::move(part));
 }
 

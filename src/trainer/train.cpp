@@ -3,13 +3,16 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
 
+#include "rlhf/core/non_finite.hpp"
 #include "rlhf/io/named_tensors.hpp"
 
 namespace rlhf {
 
 bool BestWeights::offer(double score, int64_t step) {
+  require(std::isfinite(score), "score of BestWeights::offer", "a finite number", score);
   if (score_ && !(score > *score_)) return false;
   score_ = score;
   step_ = step;
@@ -62,6 +65,13 @@ void TrainOptions::validate() const {
   require(patience == 0 || evaluate_every > 0, "TrainOptions::evaluate_every",
           "> 0, as patience counts evaluations", evaluate_every);
   require(first_evaluation >= 0, "TrainOptions::first_evaluation", ">= 0", first_evaluation);
+}
+
+double trainer::checked_evaluation(double score, int64_t step) {
+  if (!std::isfinite(score)) {
+    fail_non_finite(fmt::format("evaluation after step {}", step), fmt::format("{}", score));
+  }
+  return score;
 }
 
 void trainer::Progress::note(double score) {

@@ -1,8 +1,8 @@
 /// A checkpoint: one folder with everything in it, there as a whole or not at all.
 ///
-///     checkpoint.json       format, its version, the library's; size and CRC-32C of each other
-///     file state.json            what is no tensor: options, generator, step counts, loader
-///     position tensors.safetensors   parameters and optimizer state under one name each
+///     checkpoint.json      format, its version, the library's; size and CRC-32C of the others
+///     state.json           what is no tensor: options, generator, step counts, loader position
+///     tensors.safetensors  parameters and optimizer state under one name each
 ///
 ///   Checkpoint saved;
 ///   checkpoint::add(saved, "policy.", named_parameters_of(policy));

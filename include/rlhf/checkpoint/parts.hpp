@@ -7,6 +7,7 @@
 
 #include <functional>
 #include <map>
+#include <memory>
 #include <set>
 #include <span>
 #include <string>
@@ -19,7 +20,7 @@
 namespace rlhf {
 
 /// A part of a run under its name: a trainer, a loader, a sink, a model, anything with
-/// archive(Archive&). Borrowed: it must outlive whoever holds the Part.
+/// archive(Archive&). Borrowed, unless it is shared(): it must outlive whoever holds the Part.
 class Part {
  public:
   template <class T>
@@ -27,12 +28,20 @@ class Part {
       : name_(std::move(name)),
         tell_([&part](Archive& archive, const std::string& as) { archive.part(as, part); }) {}
 
+  template <class T>
+  static Part shared(std::string name, std::shared_ptr<T> part) {
+    Part result(std::move(name), *part);
+    result.owner_ = std::move(part);
+    return result;
+  }
+
   const std::string& name() const { return name_; }
   void archive(Archive& archive) const { tell_(archive, name_); }
 
  private:
   std::string name_;
   std::function<void(Archive&, const std::string&)> tell_;
+  std::shared_ptr<void> owner_;
 };
 
 namespace checkpoint {

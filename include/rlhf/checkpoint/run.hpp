@@ -98,7 +98,8 @@ class Run {
   void archive(Archive& archive);
 
  private:
-  void put_back(std::span<const Part> parts);
+  /// What the checkpoint holds beside these.
+  std::set<std::string> put_back(std::span<const Part> parts);
   void begin();
   void write(const Checkpoint& checkpoint);
   void save_what_was_before();

@@ -75,6 +75,9 @@ struct Progress {
   std::set<std::string> warned = {};
 };
 
+/// @throws NonFinite naming the step
+double checked_evaluation(double score, int64_t step);
+
 }  // namespace trainer
 
 /// Runs trainer.step(next()) and logs what each step did.
@@ -92,8 +95,9 @@ int64_t train(Trainer& trainer, Next&& next, const TrainOptions& options, Sink&&
   options.validate();
   require(options.evaluate_every == 0 || static_cast<bool>(evaluate),
           "TrainOptions::evaluate_every", "0 without an evaluation", options.evaluate_every);
-  trainer::Progress progress;
-  if (run != nullptr) run->add({"progress", progress});
+  const auto shared = std::make_shared<trainer::Progress>();  // the run may be saved afterwards
+  trainer::Progress& progress = *shared;
+  if (run != nullptr) run->add(Part::shared("progress", shared));
   if (run != nullptr && best != nullptr) run->add({"best", *best});
   const auto one_step = [&](int64_t step) {
     const auto stats = trainer.step(next());
@@ -101,7 +105,7 @@ int64_t train(Trainer& trainer, Next&& next, const TrainOptions& options, Sink&&
     std::vector<Metric> metrics = stats.metrics();
     if (options.evaluate_every > 0 && step >= options.first_evaluation &&
         step % options.evaluate_every == 0) {
-      const double score = evaluate();
+      const double score = trainer::checked_evaluation(evaluate(), step);
       metrics.push_back({"evaluation", score});
       progress.note(score);
       if (best != nullptr) best->offer(score, step);

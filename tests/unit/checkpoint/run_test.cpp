@@ -228,6 +228,41 @@ TEST_F(RunTest, AStepThatFailedWithWeightsMovedSavesNothing) {
   EXPECT_EQ(count_to(4).count, 4);
 }
 
+TEST_F(RunTest, WeightsThatAnOptimizerMovedAreSeenToHaveMoved) {
+  const Tensor weight = torch::ones({2, 2}).requires_grad_();
+  AdamW optimizer({{"weight", weight}}, {});
+  Counter counter{.weight = weight};
+  rlhf::Run run{path(), {{"counter", counter}}, options(4)};
+  EXPECT_THROW(run.until(9,
+                         [&](int64_t step) {
+                           if (step == 1) return;
+                           weight.mutable_grad() = torch::ones({2, 2});
+                           optimizer.step();
+                           throw std::runtime_error("no electricity");
+                         }),
+               std::runtime_error);
+  EXPECT_THAT(said_, HasSubstr("step 2 failed after it had moved weights: go on from"));
+}
+
+TEST_F(RunTest, GoesOnWhereAllPartsWereAddedLater) {
+  for (const int64_t steps : {3, 5}) {
+    Counter counter;
+    rlhf::Run run{path(), {}, options()};
+    run.add({"counter", counter});
+    run.until(steps, [&](int64_t) { counter.step(); });
+    EXPECT_EQ(counter.count, steps);
+  }
+}
+
+TEST_F(RunTest, APartMayBeSharedWithTheRun) {
+  {
+    rlhf::Run run{path(), {}, options()};
+    run.add(Part::shared("counter", std::make_shared<Counter>()));
+    run.until(2, [](int64_t) {});
+  }
+  EXPECT_EQ(count_to(2).count, 0);
+}
+
 TEST_F(RunTest, ACopyInMemoryOutlivesAStepThatFailedWithWeightsMoved) {
   RunOptions copies = options(100);
   copies.last_good = LastGood::in_memory;

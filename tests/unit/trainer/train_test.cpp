@@ -7,6 +7,7 @@
 #include "rlhf/report/history.hpp"
 #include "rlhf/trainer/sft.hpp"
 #include "support/error_of.hpp"
+#include "support/temporary_folder.hpp"
 #include "support/trainer_world.hpp"
 
 namespace rlhf {
@@ -99,6 +100,32 @@ TEST(Train, KeepsTheBestWeightsAndStopsWhenPatienceEnds) {
   EXPECT_EQ(best.step(), 4);
   EXPECT_THAT(seen, testing::ElementsAre(1, 3, 2, 2));
   EXPECT_EQ(distance(model, states[1]), 0.0);
+}
+
+TEST(Train, AnEvaluationThatIsNoNumberIsNamedAndSpoilsNothing) {
+  CausalLM model = tiny_model();
+  SftTrainer trainer{model, SftOptions{}};
+  BestWeights best{model.named_parameters()};
+  std::vector<double> seen;
+  EXPECT_THAT(error_of([&] {
+                train(
+                    trainer, demonstrations, {.steps = 4, .evaluate_every = 2}, LastMetrics{&seen},
+                    [&] { return seen.empty() ? 1.0 : NAN; }, &best);
+              }),
+              HasSubstr("evaluation after step 4"));
+  EXPECT_EQ(best.step(), 2);
+  EXPECT_THAT(error_of([&] { best.offer(NAN, 6); }), HasSubstr("a finite number"));
+}
+
+TEST(Train, TheRunMayGoOnAfterwards) {
+  const test::TemporaryFolder folder;
+  CausalLM model = tiny_model();
+  SftTrainer trainer{model, SftOptions{}};
+  MetricHistory sink;
+  rlhf::Run run{folder / "run", {{"trainer", trainer}}};
+  train(trainer, demonstrations, {.steps = 2}, sink, {}, nullptr, &run);
+  run.until(3, [&](int64_t) { trainer.step(demonstrations()); });
+  EXPECT_EQ(trainer.steps(), 3);
 }
 
 }  // namespace

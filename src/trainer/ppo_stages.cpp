@@ -29,11 +29,30 @@ Tensor checked_scores(const Tensor& scores, const Completions& completions, int6
   return scores.detach().to(completions.tokens.device(), type);
 }
 
+void require_whole(const Rollout& rollout) {
+  const Completions& completions = rollout.completions;
+  completions.validate();
+  require_responses(completions);
+  require(std::ssize(rollout.finish) == completions.size(), "Rollout::finish to learn from",
+          fmt::format("{}, one a sequence", completions.size()), rollout.finish.size());
+  if (!rollout.log_probs.defined()) return;
+  require_shape(rollout.log_probs, {completions.size(), completions.longest_response()},
+                "Rollout::log_probs to learn from");
+}
+
 Tensor values_of(const TokenOutputs& outputs) {
   if (!outputs.values || !outputs.values->defined()) {
     fail("TokenOutputs::values of the critic", "a tensor [B, T]", "none");
   }
   return *outputs.values;
+}
+
+Tensor entropy_of(const TokenOutputs& outputs) {
+  if (!outputs.entropy || !outputs.entropy->defined()) {
+    fail("TokenOutputs::entropy of the policy, where EvaluateOptions::entropy asks for it",
+         "a tensor [B, T]", "none");
+  }
+  return *outputs.entropy;
 }
 
 TokenOutputs stack_rows(const std::vector<TokenOutputs>& parts, int64_t longest) {
@@ -110,7 +129,7 @@ Tensor policy_loss(const TokenOutputs& outputs, const Experience& batch, const P
   losses.ratio_mean += policy.ratio_mean.item<double>();
   if (options.entropy_coefficient == 0) return policy.loss;
   return policy.loss -
-         options.entropy_coefficient * masked_mean(*outputs.entropy, old.mask, tokens);
+         options.entropy_coefficient * masked_mean(entropy_of(outputs), old.mask, tokens);
 }
 
 Tensor value_loss(const TokenOutputs& outputs, const Experience& batch, const PpoOptions& options,

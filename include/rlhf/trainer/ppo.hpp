@@ -100,7 +100,8 @@ class PpoTrainer {
     return stats;
   }
 
-  /// The same from a rollout that was sampled elsewhere, at options.sampling.temperature.
+  /// The same from a rollout that was sampled elsewhere, at options.sampling.temperature; without
+  /// log_probs nothing is said of how far the sampler's are from the policy's.
   PpoStats learn(const Rollout& rollout) {
     const auto experience = trainer::or_skip(options_.on_non_finite, problem_,
                                              [&] { return advantages(score(rollout)); });
@@ -115,13 +116,14 @@ class PpoTrainer {
 
   /// Reward, reference, critic, and the policy's own log-probabilities by the arithmetic of
   /// training.
-  /// @throws Error      on an empty response, another number of scores, and what the reward throws:
-  ///                    nested in an Error that names the step, unless it is one
+  /// @throws Error      on an empty response, a rollout without a Finish for each, a policy without
+  ///                    entropy or a critic without values, another number of scores, and what the
+  ///                    reward throws: nested in an Error that names the step, unless it is one
   /// @throws NonFinite  naming step, sequence and prompt of a score, log-probability or value
   Scored score(const Rollout& rollout) {
     NoGrad no_grad;
     const Completions& completions = rollout.completions;
-    trainer::require_responses(completions);
+    trainer::require_whole(rollout);
     Scored scored;
     scored.rollout = rollout;
     scored.mask = mask_of(completions);
@@ -129,7 +131,7 @@ class PpoTrainer {
     const TokenOutputs own =
         evaluate(policy_, completions, {.temperature = temperature(), .entropy = true});
     scored.log_probs = own.log_probs;
-    scored.entropy = *own.entropy;
+    scored.entropy = trainer::entropy_of(own);
     scored.values =
         shared() ? trainer::values_of(own) : trainer::values_of(evaluate(critic_, completions, {}));
     scored.ref_log_probs =

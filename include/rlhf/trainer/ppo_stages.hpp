@@ -43,6 +43,9 @@ Tensor checked_scores(const Tensor& scores, const Completions& completions, int6
 
 /// @throws Error if the critic filled none
 Tensor values_of(const TokenOutputs& outputs);
+Tensor entropy_of(const TokenOutputs& outputs);
+/// @throws Error naming what a rollout that was sampled elsewhere lacks
+void require_whole(const Rollout& rollout);
 
 /// Results of parts of a batch as one, padded to the longest response of all.
 TokenOutputs stack_rows(const std::vector<TokenOutputs>& parts, int64_t longest);

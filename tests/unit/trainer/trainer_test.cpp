@@ -251,6 +251,43 @@ TEST(PpoTrainer, AMinibatchThatFailedLeavesNoGradientToTheNext) {
   EXPECT_NEAR(gradient_norm(true) / gradient_norm(false), 1.0, 1e-5);
 }
 
+/// A policy that forgets what it was asked for.
+struct WithoutEntropy {
+  const CausalLM& model;
+  TokenOutputs evaluate(const Completions& completions, const EvaluateOptions& options) const {
+    TokenOutputs outputs = model.evaluate(completions, options);
+    outputs.entropy.reset();
+    return outputs;
+  }
+  std::vector<NamedTensor> named_parameters() const { return model.named_parameters(); }
+};
+
+TEST(PpoTrainer, APolicyWithoutEntropyIsTold) {
+  PpoWorld w;
+  Rollout sampled = rollout::sample(w.policy, w.prompts, PpoWorld::options().sampling, w.generator);
+  WithoutEntropy policy{w.policy};
+  PpoTrainer trainer{policy, w.critic, w.reward, w.reference, w.generator, PpoWorld::options()};
+  EXPECT_THAT(error_of([&] { trainer.learn(sampled); }),
+              HasSubstr("TokenOutputs::entropy of the policy"));
+}
+
+TEST(PpoTrainer, ARolloutFromElsewhereMustBeWhole) {
+  PpoWorld w;
+  const Rollout sampled =
+      rollout::sample(w.policy, w.prompts, PpoWorld::options().sampling, w.generator);
+  PpoTrainer trainer{w.policy, w.critic, w.reward, w.reference, w.generator, PpoWorld::options()};
+  Rollout without = sampled;
+  without.finish.clear();
+  EXPECT_THAT(error_of([&] { trainer.learn(without); }),
+              HasSubstr("Rollout::finish to learn from: expected 12, one a sequence, got 0"));
+  without = sampled;
+  without.log_probs = sampled.log_probs.narrow(0, 0, 3);
+  EXPECT_THAT(error_of([&] { trainer.learn(without); }),
+              HasSubstr("Rollout::log_probs to learn from: expected [12, 6], got [3, 6]"));
+  without.log_probs = Tensor();
+  EXPECT_GT(trainer.learn(without).response_length, 0);
+}
+
 TEST(PpoTrainer, WhatCannotWorkIsRefusedBeforeWorkStarts) {
   PpoWorld w;
   const Frozen other{tiny_model(1, 12)};

@@ -64,9 +64,7 @@ std::string line_of(std::string_view of, const AnswerCounts& counts) {
       "{} {}: {} right, {} wrong, {} malformed, {} abstain; truthfulness {:.3f}, abstention rate "
       "{:.3f}\n",
       counts.total(), of, counts.right, counts.wrong, counts.malformed, counts.abstained,
-      (static_cast<double>(counts.right) - static_cast<double>(counts.wrong + counts.malformed)) /
-          static_cast<double>(std::max<int64_t>(1, counts.total())),
-      counts.abstention_rate());
+      counts.malformed_as_wrong().truthfulness(), counts.abstention_rate());
 }
 
 std::string number(const std::optional<double>& value) {

@@ -21,7 +21,8 @@ class TileUnit {
       configuration.row_bytes[i] = 64;
       configuration.rows[i] = amx_rows;
     }
-    _tile_loadconfig(&configuration);
+    // GCC 12's own function tells the compiler of the first eight bytes alone (its bug 114098).
+    asm volatile("ldtilecfg %0" ::"m"(configuration));
   }
   TileUnit(const TileUnit&) = delete;
   TileUnit& operator=(const TileUnit&) = delete;

@@ -140,7 +140,7 @@ struct Kernels {
   /// @param b  [inputs, outputs]: the matrix's transpose, as products take it; of int8, rows of the
   ///           matrix lie side by side
   void (*pack)(Number number, const Matrix& b, int64_t outputs, int64_t inputs, void* packed);
-  /// y [rows, outputs] = x [rows, inputs] matrix^T (+ y where `add`), for few rows.
+  /// y [rows, outputs] = x [rows, inputs] matrix^T (+ y where `add`).
   void (*packed_product)(Number number, const float* x, int64_t rows, const void* packed,
                          int64_t outputs, int64_t inputs, float* y, bool add);
 };

@@ -1,4 +1,5 @@
-/// Products with a matrix that was packed once and is multiplied many times by few rows: decoding.
+/// Products with a matrix that was packed once and is multiplied many times: in decoding, and in
+/// passes over weights that do not learn.
 ///
 ///   float32, bfloat16   the panels of panels.hpp, one after the other
 ///   int8                a scale and a sum of the quantised numbers for each output, then panels of

@@ -62,11 +62,11 @@ void require_above(const LoraOptions& options, int64_t frozen, const Transformer
           options.first_layer);
 }
 
-/// Adapters set aside: those of the blocks, and where they lie.
-struct MergedAdapters {
-  std::shared_ptr<const Adapters> adapters;
-  std::vector<std::array<std::pair<Tensor, Tensor>, 4>> matrices;  ///< A and B
-};
+void require_no_adapters(const Transformer& trunk) {
+  require(trunk.adapters() == nullptr, "model to save",
+          "one without adapters: merged() has them in its weights, save_lora() saves them alone",
+          "one with adapters");
+}
 
 std::vector<AdaptedModule> adapted_modules(const Transformer& trunk) {
   std::vector<AdaptedModule> modules;
@@ -180,20 +180,25 @@ void Transformer::require_adapters() const {
   require(adapters_ != nullptr, "model to merge", "one with adapters", "none");
 }
 
-void Transformer::merge() {
-  require_adapters();
-  auto aside = std::make_shared<model::MergedAdapters>();
-  aside->adapters = adapters_;
-  aside->matrices.resize(blocks_.size());
+void Transformer::require_own_weights(const model::Adapters& adapters) const {
   for (size_t layer = 0; layer < blocks_.size(); ++layer) {
-    for (const auto& place : TransformerBlock::adaptable) {
-      if (!(blocks_[layer].*place.a).defined()) continue;
+    for (size_t which = 0; which < TransformerBlock::adaptable.size(); ++which) {
+      if (adapters.layers[layer][which].empty()) continue;
+      const auto& place = TransformerBlock::adaptable[which];
       require(
           (blocks_[layer].*place.weight).storage().use_count() == 1, "weights to merge into",
           "weights that are this model's alone; merged() makes a copy",
           "layers." + std::to_string(layer) + "." + place.name + " of a base that others share");
     }
   }
+}
+
+void Transformer::merge() {
+  require_adapters();
+  require_own_weights(*adapters_);
+  auto aside = std::make_shared<model::MergedAdapters>();
+  aside->adapters = adapters_;
+  aside->matrices.resize(blocks_.size());
   for (size_t layer = 0; layer < blocks_.size(); ++layer) {
     for (size_t which = 0; which < TransformerBlock::adaptable.size(); ++which) {
       const auto& place = TransformerBlock::adaptable[which];
@@ -209,6 +214,7 @@ void Transformer::merge() {
 
 void Transformer::unmerge() {
   require(merged_ != nullptr, "model to unmerge", "one whose adapters are merged", "none");
+  require_own_weights(*merged_->adapters);
   adapters_ = merged_->adapters;
   for (size_t layer = 0; layer < blocks_.size(); ++layer) {
     for (size_t which = 0; which < TransformerBlock::adaptable.size(); ++which) {

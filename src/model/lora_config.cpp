@@ -61,11 +61,20 @@ LoraOptions lora_options_of(const json& config, int64_t layers, const std::strin
   only("bias", "none");
   only("use_dora", false);
   only("use_rslora", false);
-  for (const char* name :
-       {"rank_pattern", "alpha_pattern", "modules_to_save", "layers_pattern", "layer_replication",
-        "exclude_modules", "target_parameters", "trainable_token_indices"}) {
+  for (const char* name : {"rank_pattern", "alpha_pattern", "modules_to_save", "layers_pattern",
+                           "layer_replication", "exclude_modules", "target_parameters",
+                           "trainable_token_indices", "alora_invocation_tokens"}) {
     require(!has(name) || config.at(name).empty(), field(name), "none",
             has(name) ? io::quote(config.at(name)) : "none");
+  }
+  // Others than these make the base another one, too.
+  if (has("init_lora_weights")) {
+    const json& initial = config.at("init_lora_weights");
+    require(initial.is_boolean() || initial == "gaussian" || initial == "eva" ||
+                initial == "orthogonal",
+            field("init_lora_weights"),
+            "true, false, \"gaussian\", \"eva\" or \"orthogonal\", which leave the base as it is",
+            io::quote(initial));
   }
   const double rank = number("r");
   require(rank >= 1 && rank <= (1 << 20) && rank == std::floor(rank), field("r"), "1 to 1048576",

@@ -49,13 +49,15 @@ json targets_of(const CausalLM& model) {
     last_names.insert(module.name.substr(module.name.rfind('.') + 1));
     all.push_back(module.name);
   }
-  Generator unused(0);
-  const CausalLM as_named =
-      model.with_adapters({.rank = 1,
-                           .targets = {last_names.begin(), last_names.end()},
-                           .first_layer = model.trunk().adapters()->options.first_layer},
-                          unused);
-  if (adapted_modules(as_named.trunk()).size() == all.size()) return last_names;
+  const Adapters as_named =
+      adapters_of(model.config(), {.rank = 1,
+                                   .targets = {last_names.begin(), last_names.end()},
+                                   .first_layer = model.trunk().adapters()->options.first_layer});
+  size_t selected = 0;
+  for (const auto& layer : as_named.layers) {
+    for (const auto& parts : layer) selected += parts.size();
+  }
+  if (selected == all.size()) return last_names;
   return all;
 }
 

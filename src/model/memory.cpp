@@ -1,5 +1,7 @@
 #include "rlhf/model/memory.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <string>
 
@@ -134,6 +136,22 @@ void validate(const TransformerConfig& config, const MemoryPlan& plan) {
   require(plan.frozen_layers >= 0 && plan.frozen_layers < config.layers,
           "MemoryPlan::frozen_layers", ">= 0 and < layers = " + std::to_string(config.layers),
           plan.frozen_layers);
+  require_known(plan.precision, Precision::bfloat16, "MemoryPlan::precision",
+                "float32 or bfloat16");
+  const auto count = [](const char* name, int64_t value) {
+    constexpr int64_t most = int64_t{1} << 40;  // of any: sums of products stay in range
+    require(value >= 0 && value <= most, fmt::format("MemoryPlan::{}", name),
+            fmt::format("0 to {}", most), value);
+  };
+  count("pass_tokens", plan.pass_tokens);
+  count("pass_outputs", plan.pass_outputs);
+  count("passes", plan.passes);
+  count("remembered_tokens", plan.remembered_tokens);
+  count("prompt_tokens", plan.prompt_tokens);
+  count("cache_rows", plan.cache_rows);
+  count("cache_tokens", plan.cache_tokens);
+  require(plan.pass_outputs <= plan.pass_tokens, "MemoryPlan::pass_outputs",
+          "<= pass_tokens = " + std::to_string(plan.pass_tokens), plan.pass_outputs);
   if (!plan.lora) return;
   plan.lora->validate();
   require_above(*plan.lora, plan.frozen_layers, config);

@@ -7,6 +7,7 @@
 #include <initializer_list>
 #include <limits>
 
+#include "lora_modules.hpp"
 #include "rlhf/core/error.hpp"
 #include "rlhf/io/files.hpp"
 #include "rlhf/io/json.hpp"
@@ -254,14 +255,17 @@ TransformerConfig transformer_config_from(const json& value, std::string_view wh
 }
 
 void save(const fs::path& folder, const CausalLM& model) {
+  require_no_adapters(model.trunk());
   save_parts(folder, "causal_lm", model.config(), model.named_parameters());
 }
 
 void save(const fs::path& folder, const ScalarModel& model) {
+  require_no_adapters(model.trunk());
   save_parts(folder, "scalar_model", model.trunk().config(), model.named_parameters());
 }
 
 void save(const fs::path& folder, ActorCritic& model) {
+  require_no_adapters(model.language_model().trunk());
   save_parts(folder, "actor_critic", model.language_model().config(), model.named_parameters());
 }
 

@@ -6,6 +6,7 @@
 #include "composite_layer.hpp"
 #include "fused_decoder.hpp"
 #include "gemm.hpp"
+#include "lora_modules.hpp"
 #include "number.hpp"
 #include "packed_weights.hpp"
 #include "rlhf/core/error.hpp"
@@ -127,6 +128,7 @@ Transformer Transformer::clone() const {
   copy.for_each_parameter_from(frozen_layers(), [](Tensor& weight) {
     weight = weight.detach().clone().requires_grad_(weight.requires_grad());
   });
+  if (merged_) copy.merged_ = merged_->with([](const Tensor& matrix) { return matrix.clone(); });
   return copy;
 }
 
@@ -159,6 +161,7 @@ void Transformer::check_length(int64_t length, int64_t row) const {
 }
 
 void Transformer::check_tokens(const Tensor& tokens) const {
+  require_dtype(tokens, torch::kInt64, "tokens");
   if (tokens.numel() == 0) return;
   const auto [least, most] = tokens.aminmax();
   const int64_t low = least.item<int64_t>(), high = most.item<int64_t>();
@@ -178,8 +181,23 @@ std::pair<Tensor, Tensor> Transformer::rotation(const Tensor& positions) const {
           sines_.index_select(0, positions).unsqueeze(1)};
 }
 
+/// What the passes make of anything else would be wrong, or lie outside of memory.
+void require_positions(const Tensor& positions, int64_t tokens) {
+  constexpr const char* name = "positions";
+  require_dtype(positions, torch::kInt64, name);
+  require(positions.dim() == 1, name, "[P]", positions.sizes());
+  int64_t before = -1;
+  for (const int64_t position : int64_vector(positions)) {
+    require(position > before && position < tokens, name,
+            "increasing, >= 0 and < tokens = " + std::to_string(tokens),
+            std::to_string(position) + " after " + std::to_string(before));
+    before = position;
+  }
+}
+
 Tensor Transformer::hidden(const Completions& completions, const Tensor& positions) const {
   const model::SequenceLayout layout(row_lengths(completions), completions.tokens.device());
+  require_positions(positions, layout.tokens);
   for (int64_t row = 0; row < layout.size(); ++row) {
     check_length(layout.lengths[static_cast<size_t>(row)], row);
   }
@@ -295,6 +313,7 @@ void Transformer::to(at::ScalarType dtype) {
   for_each_parameter([&](Tensor& weight) {
     weight = weight.detach().to(dtype).requires_grad_(weight.requires_grad());
   });
+  if (merged_) merged_ = merged_->with([&](const Tensor& matrix) { return matrix.to(dtype); });
   forget_frozen_states();
   if (!cosines_.defined()) return;
   cosines_ = cosines_.to(dtype);
@@ -305,6 +324,7 @@ void Transformer::to(at::Device device) {
   for_each_parameter([&](Tensor& weight) {
     weight = weight.detach().to(device).requires_grad_(weight.requires_grad());
   });
+  if (merged_) merged_ = merged_->with([&](const Tensor& matrix) { return matrix.to(device); });
   forget_frozen_states();
   if (!cosines_.defined()) return;
   cosines_ = cosines_.to(device);

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "lora_modules.hpp"
 #include "rlhf/core/error.hpp"
 
 namespace rlhf::model {
@@ -118,6 +119,7 @@ std::vector<NamedRows> rows_there(const TransformerConfig& config, const WeightN
 }
 
 std::vector<WeightPart> weight_parts(const Transformer& trunk, const WeightNames& names) {
+  require_no_adapters(trunk);
   const std::string layers = "layers.";
   std::vector<WeightPart> parts;
   for (const auto& [ours, parameter] : trunk.named_parameters()) {
@@ -129,7 +131,6 @@ std::vector<WeightPart> weight_parts(const Transformer& trunk, const WeightNames
     const size_t dot = ours.find('.', layers.size());
     const int64_t layer = std::stoll(ours.substr(layers.size()));
     const std::string own = ours.substr(dot + 1);
-    if (own.find("_lora_") != std::string::npos) continue;  // adapters have files of their own
     const std::vector<NamedRows> theirs = rows_there(trunk.config(), names, layer, own);
     int64_t begin = 0;
     for (size_t i = 0; i < theirs.size(); ++i) {

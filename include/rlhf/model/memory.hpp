@@ -29,7 +29,7 @@ struct MemoryPlan {
   int64_t frozen_layers = 0;             ///< as freeze_lowest() takes them
   bool checkpoints = false;              ///< as checkpoint_layers() takes it
   Head head = Head::language;
-  Precision precision = Precision::float32;  ///< as compute_in() takes it
+  Precision precision = Precision::float32;  ///< as compute_in() takes it; decoding is in float32
   int64_t pass_tokens = 0;                   ///< in the largest pass that learns
   int64_t pass_outputs = 0;                  ///< tokens of it that are predicted or scored
   int64_t passes = 1;  ///< in an optimizer step; from the second on, gradients are added up

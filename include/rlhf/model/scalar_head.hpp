@@ -25,7 +25,8 @@ class ScalarModel {
   /// A copy of its own, adapters added to its weights. @throws Error where there are none
   ScalarModel merged() const;
 
-  /// [P], at tokens `positions` (int64 [P], indices into completions.tokens). Differentiable.
+  /// [P], at tokens `positions` (int64 [P], increasing indices into completions.tokens).
+  /// Differentiable.
   Tensor at(const Completions& completions, const Tensor& positions) const;
   std::vector<NamedTensor> named_parameters() const;
   const Transformer& trunk() const { return trunk_; }

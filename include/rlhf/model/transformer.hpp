@@ -70,7 +70,8 @@ class Transformer {
   Transformer view() const;
   /// A view with new adapters: A from N(0, 1 / (3 in)), as wide as PEFT's, B zeros, so that nothing
   /// changes yet.
-  /// @throws Error from options.validate(), or a pattern that selects no layer
+  /// @throws Error from options.validate(), a pattern that selects no layer, a first layer that is
+  ///         frozen or not there, a model whose parts are of no family with names in files
   Transformer with_adapters(const LoraOptions& options, Generator& generator) const;
   /// Null where there are none.
   const std::shared_ptr<const model::Adapters>& adapters() const { return adapters_; }
@@ -82,7 +83,7 @@ class Transformer {
   /// @throws Error where there are none, or they are merged already; where another model shares the
   ///         weights, as it would change
   void merge();
-  /// @throws Error where nothing is merged
+  /// @throws Error where nothing is merged; where another model shares the weights
   void unmerge();
 
   const TransformerConfig& config() const { return config_; }
@@ -92,11 +93,11 @@ class Transformer {
   const Tensor& embedding() const { return embedding_; }
 
   /// Hidden states after the final norm at the chosen tokens.
-  /// @param positions  int64 [P], indices into completions.tokens; the last layer's mixing of
-  ///                   channels and everything behind it runs for these alone
+  /// @param positions  int64 [P], increasing indices into completions.tokens; the last layer's
+  ///                   mixing of channels and everything behind it runs for these alone
   /// @return           [P, dim], differentiable
   /// @throws Error     a sequence longer than the context (with its row), a token outside of the
-  ///                   vocabulary
+  ///                   vocabulary, positions that are no such indices
   Tensor hidden(const Completions& completions, const Tensor& positions) const;
 
   /// Reads B sequences end to end into a new cache (a sequence may be empty); `output` [V, dim] is
@@ -175,6 +176,8 @@ class Transformer {
   void forget_frozen_states();
   /// @throws Error unless there are adapters to merge
   void require_adapters() const;
+  /// @throws Error where another model shares a weight that these stand beside
+  void require_own_weights(const model::Adapters& adapters) const;
   void check_length(int64_t length, int64_t row) const;
 
   TransformerConfig config_;

@@ -232,6 +232,27 @@ TEST(ScalarModels, ReadTheStateBeforeEachTokenAndTheLastToken) {
   }
 }
 
+TEST(ScalarModels, PositionsThatAreNoIncreasingIndicesAreRefused) {
+  Generator generator(1);
+  const ScalarModel model(sharp_model().trunk(), 0.3, generator);
+  const Completions batch = ragged_batch();  // 15 tokens
+  for (const std::vector<int64_t>& positions :
+       {std::vector<int64_t>{3, 1}, {2, 2}, {-1, 2}, {1, 15}}) {
+    EXPECT_THAT(error_of([&] { model.at(batch, int64_tensor(positions)); }),
+                HasSubstr("positions: expected increasing, >= 0 and < tokens = 15"));
+  }
+  EXPECT_THAT(error_of([&] { model.at(batch, torch::tensor({1.0F})); }), HasSubstr("positions"));
+}
+
+TEST(CausalLM, TokensOfAnotherTypeAreRefusedByDecodingToo) {
+  const CausalLM model = sharp_model();
+  KvCache cache = model.begin(completions_from({{1, 2}, {3}}));
+  EXPECT_THAT(error_of([&] {
+                model.step(cache, torch::tensor({2, 3}, torch::kInt32));
+              }),
+              HasSubstr("tokens"));
+}
+
 TEST(RewardModel, CentringGivesDemonstrationsAMeanOfZero) {
   Generator generator(1);
   RewardModel reward(sharp_model(), generator);

@@ -5,7 +5,9 @@
 #include <nlohmann/json.hpp>
 
 #include "rlhf/io/safetensors.hpp"
+#include "rlhf/model/hugging_face.hpp"
 #include "rlhf/model/lora_files.hpp"
+#include "rlhf/model/save.hpp"
 #include "rlhf/model/scalar_head.hpp"
 #include "support/error_of.hpp"
 #include "support/temporary_folder.hpp"
@@ -157,6 +159,44 @@ TEST_F(Lora, MergesInPlaceAndBack) {
   EXPECT_THAT(error_of([&] { base_.merge(); }), HasSubstr("expected one with adapters"));
 }
 
+TEST_F(Lora, MergedOnesBelongToTheirModelAlone) {
+  CausalLM model = adapted().clone();
+  const Tensor before = log_probs_of(model);
+  model.merge();
+  CausalLM copy = model.clone();
+  {
+    const CausalLM view = model.view();
+    EXPECT_THAT(error_of([&] { model.unmerge(); }),
+                HasSubstr("layers.0.qkv of a base that others share"));
+    EXPECT_TRUE(log_probs_of(model).allclose(before, 1e-5, 1e-5));
+  }
+  model.unmerge();
+  {
+    NoGrad no_grad;
+    for (auto& [name, weight] : model.named_parameters()) weight.add_(1);
+  }
+  copy.unmerge();
+  EXPECT_TRUE(log_probs_of(copy).allclose(before, 1e-5, 1e-5));
+  copy.merge();
+  copy.to(torch::kFloat64);
+  copy.unmerge();
+  EXPECT_TRUE(log_probs_of(copy).to(torch::kFloat32).allclose(before, 1e-5, 1e-5));
+}
+
+TEST_F(Lora, FilesOfWholeModelsHaveNoPlaceForAdapters) {
+  const CausalLM model = adapted();
+  const ScalarModel scalar =
+      ScalarModel(base_.trunk(), 0.5, generator_).with_adapters({.rank = 3}, generator_);
+  const auto refused = HasSubstr("model to save: expected one without adapters: merged()");
+  EXPECT_THAT(error_of([&] { model::save(folder_ / "model", model); }), refused);
+  EXPECT_THAT(error_of([&] { model::save(folder_ / "model", scalar); }), refused);
+  EXPECT_THAT(error_of([&] { model::save_hugging_face(folder_ / "model", model); }), refused);
+  EXPECT_THAT(error_of([&] { model::save_hugging_face(folder_ / "model", scalar); }), refused);
+  model::save_hugging_face(folder_ / "model", model.merged());
+  EXPECT_TRUE(log_probs_of(model::load_hugging_face(folder_ / "model"))
+                  .allclose(log_probs_of(model), 1e-4, 1e-5));
+}
+
 TEST_F(Lora, MayStandBesideTheUpperLayersAlone) {
   const CausalLM model = adapted({.rank = 2, .targets = {"q_proj"}, .first_layer = 1});
   for (const auto& [name, weight] : model.named_parameters()) {
@@ -239,6 +279,12 @@ TEST_F(Lora, FilesThatDoNotFitAreRefusedByFileAndField) {
       {"target_modules", std::string(1 << 15, '('),
        "LoraOptions::targets: expected regular expressions, got pattern"},
       {"target_modules", "(([a-z._0-9]+)*)*[!?]", "match limit exceeded"},
+      {"target_modules", "q_proj)|(?:.*", "LoraOptions::targets: expected regular expressions"},
+      {"init_lora_weights", "pissa",
+       "adapter_config.json: init_lora_weights: expected true, false, \"gaussian\", \"eva\" or "
+       "\"orthogonal\", which leave the base as it is, got \"pissa\""},
+      {"alora_invocation_tokens", json{1, 2},
+       "adapter_config.json: alora_invocation_tokens: expected none"},
       {"target_modules", json(std::vector<std::string>(5000, "q_proj")),
        "adapter_config.json: target_modules: expected at most 4096 names, got 5000"},
       {"lora_alpha", nullptr, "adapter_config.json: lora_alpha: expected a number, got none"},

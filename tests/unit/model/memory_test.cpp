@@ -196,6 +196,19 @@ TEST(MemoryEstimate, CountsTheWeightsThatAModelHas) {
   }
 }
 
+TEST(MemoryEstimate, PlansThatCannotBeAreRefused) {
+  const auto said_of = [](const MemoryPlan& plan) {
+    return test::error_of([&] { estimate_memory(middling(), plan); });
+  };
+  EXPECT_THAT(said_of({.pass_tokens = -1}),
+              testing::HasSubstr("MemoryPlan::pass_tokens: expected 0 to 1099511627776, got -1"));
+  EXPECT_THAT(said_of({.pass_tokens = 5, .pass_outputs = 6}),
+              testing::HasSubstr("MemoryPlan::pass_outputs: expected <= pass_tokens = 5, got 6"));
+  EXPECT_THAT(said_of({.cache_rows = int64_t{1} << 50}), testing::HasSubstr("cache_rows"));
+  EXPECT_THAT(said_of({.precision = Precision::int8}),
+              testing::HasSubstr("MemoryPlan::precision: expected float32 or bfloat16"));
+}
+
 TEST(MemoryEstimate, OfAFrozenModelSharesWhatIsFrozen) {
   Generator generator(1);
   CausalLM model(middling(), generator);

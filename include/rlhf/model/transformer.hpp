@@ -113,7 +113,8 @@ class Transformer {
   /// effect where the kernels do not work: other types than float32, other devices than the CPU.
   /// @throws Error for int8, which has no gradients
   void compute_in(Precision precision);
-  /// The same of step(): sampling.
+  /// The same of step(): sampling. Weights are packed into a copy while a cache is in use, but for
+  /// those that bfloat16 keeps anyway and, in float32, those of a model with adapters.
   void decode_in(Precision precision);
   Precision precision() const { return precision_; }
   /// Packed copies of what does not learn.

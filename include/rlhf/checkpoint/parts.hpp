@@ -16,6 +16,7 @@
 
 #include "rlhf/checkpoint/checkpoint.hpp"
 #include "rlhf/core/archive.hpp"
+#include "rlhf/core/concepts.hpp"  // models are parts by their named_parameters()
 
 namespace rlhf {
 

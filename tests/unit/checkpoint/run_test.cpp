@@ -3,81 +3,23 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <csignal>
-
+#include "counting_run.hpp"
 #include "rlhf/core/error.hpp"
 #include "rlhf/io/files.hpp"
 #include "rlhf/optimizer/adamw.hpp"
 #include "support/error_of.hpp"
-#include "support/temporary_folder.hpp"
 
 namespace rlhf {
 namespace {
 
 namespace fs = std::filesystem;
+using test::Counter;
 using test::error_of;
 using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::Not;
-
-/// A part with one of each kind of value, and a weight.
-struct Counter {
-  double rate = 0.5;
-  int64_t memory = 1;
-  int64_t count = 0;
-  uint64_t large = ~uint64_t{0};
-  double infinite = std::numeric_limits<double>::infinity();
-  bool odd = false;
-  std::string word = "none";
-  std::vector<double> seen = {};
-  Tensor weight = torch::zeros({2});
-
-  void archive(Archive& archive) {
-    archive.option("rate", rate);
-    archive.option("memory", memory, OnResume::may_change);
-    archive.value("count", count);
-    archive.value("large", large);
-    archive.value("infinite", infinite);
-    archive.value("odd", odd);
-    archive.value("word", word);
-    archive.value("seen", seen);
-    archive.tensors("", {{"weight", weight}});
-  }
-  void step() {
-    ++count;
-    odd = !odd;
-    word += "+";
-    seen.push_back(0.1 * static_cast<double>(count));
-    weight.add_(1.0);
-  }
-};
-
-class RunTest : public testing::Test {
- protected:
-  RunOptions options(int64_t save_every = 1) {
-    return {.save_every = save_every,
-            .say = [this](std::string_view text) { said_.append(text).append("\n"); }};
-  }
-  fs::path path() const { return folder_ / "run"; }
-  /// Steps a counter from where the folder's run stands.
-  Counter count_to(int64_t steps, RunOptions with, Counter counter = {}) {
-    rlhf::Run run{path(), {{"counter", counter}}, std::move(with)};
-    run.until(steps, [&](int64_t) { counter.step(); });
-    return counter;
-  }
-  Counter count_to(int64_t steps) { return count_to(steps, options()); }
-  std::vector<std::string> entries() const {
-    std::vector<std::string> names;
-    for (const auto& entry : fs::directory_iterator(path())) {
-      names.push_back(entry.path().filename().string());
-    }
-    std::ranges::sort(names);
-    return names;
-  }
-  test::TemporaryFolder folder_;
-  std::string said_;
-};
+using RunTest = test::CountingRun;
 
 TEST_F(RunTest, GivesEveryPartBackAsItWas) {
   const Counter before = count_to(3), after = count_to(3);
@@ -194,56 +136,6 @@ TEST_F(RunTest, SaysWhenNoCheckpointCanBeUsed) {
   EXPECT_TRUE(fs::exists(path() / "step-00000002"));  // nothing was set aside
 }
 
-TEST_F(RunTest, AStepThatFailsLeavesTheStateBeforeIt) {
-  Counter counter;
-  const auto body = [&](int64_t step) {
-    if (step == 6) {
-      counter.count = 1000;  // as a loader that had gone ahead
-      throw std::runtime_error("no electricity");
-    }
-    counter.step();
-  };
-  {
-    rlhf::Run run{path(), {{"counter", counter}}, options(100)};
-    EXPECT_THROW(run.until(9, body), std::runtime_error);
-  }
-  EXPECT_THAT(said_, HasSubstr("step 6 failed; the state before it is in"));
-  const Counter after = count_to(9);
-  EXPECT_EQ(after.count, 9);
-  EXPECT_EQ(after.weight[0].item<float>(), 9.0F);
-}
-
-TEST_F(RunTest, AStepThatFailedWithWeightsMovedSavesNothing) {
-  Counter counter;
-  {
-    rlhf::Run run{path(), {{"counter", counter}}, options(4)};
-    EXPECT_THROW(run.until(9,
-                           [&](int64_t step) {
-                             counter.step();
-                             if (step == 6) throw std::runtime_error("no electricity");
-                           }),
-                 std::runtime_error);
-  }
-  EXPECT_THAT(said_, HasSubstr("step 6 failed after it had moved weights: go on from"));
-  EXPECT_EQ(count_to(4).count, 4);
-}
-
-TEST_F(RunTest, WeightsThatAnOptimizerMovedAreSeenToHaveMoved) {
-  const Tensor weight = torch::ones({2, 2}).requires_grad_();
-  AdamW optimizer({{"weight", weight}}, {});
-  Counter counter{.weight = weight};
-  rlhf::Run run{path(), {{"counter", counter}}, options(4)};
-  EXPECT_THROW(run.until(9,
-                         [&](int64_t step) {
-                           if (step == 1) return;
-                           weight.mutable_grad() = torch::ones({2, 2});
-                           optimizer.step();
-                           throw std::runtime_error("no electricity");
-                         }),
-               std::runtime_error);
-  EXPECT_THAT(said_, HasSubstr("step 2 failed after it had moved weights: go on from"));
-}
-
 TEST_F(RunTest, GoesOnWhereAllPartsWereAddedLater) {
   for (const int64_t steps : {3, 5}) {
     Counter counter;
@@ -263,25 +155,6 @@ TEST_F(RunTest, APartMayBeSharedWithTheRun) {
   EXPECT_EQ(count_to(2).count, 0);
 }
 
-TEST_F(RunTest, ACopyInMemoryOutlivesAStepThatFailedWithWeightsMoved) {
-  RunOptions copies = options(100);
-  copies.last_good = LastGood::in_memory;
-  Counter counter;
-  {
-    rlhf::Run run{path(), {{"counter", counter}}, copies};
-    EXPECT_THROW(run.until(9,
-                           [&](int64_t step) {
-                             counter.step();
-                             if (step == 6) throw std::runtime_error("no electricity");
-                           }),
-                 std::runtime_error);
-  }
-  EXPECT_THAT(said_, HasSubstr("step 6 failed; the state before it is in"));
-  const Counter after = count_to(9);
-  EXPECT_EQ(after.count, 9);
-  EXPECT_EQ(after.weight[0].item<float>(), 9.0F);
-}
-
 TEST_F(RunTest, OptionsThatCannotWorkAreNamed) {
   const auto refused = [&](RunOptions bad) {
     return error_of([&] { rlhf::Run(path(), {}, bad); });
@@ -298,61 +171,6 @@ TEST_F(RunTest, ASecondRunInTheFolderIsRefused) {
   EXPECT_THAT(error_of([&] { count_to(1); }),
               HasSubstr("run: expected a folder that no other process uses, got one that process " +
                         std::to_string(::getpid()) + " holds"));
-}
-
-TEST_F(RunTest, ASignalFinishesTheStepSavesAndReturns) {
-  RunOptions stops = options(100);
-  stops.on_signal = OnSignal::save_and_return;
-  Counter counter;
-  {
-    rlhf::Run run{path(), {{"counter", counter}}, stops};
-    run.until(9, [&](int64_t step) {
-      if (step == 3) std::raise(SIGTERM);
-      counter.step();
-    });
-    EXPECT_EQ(run.step(), 3);
-    EXPECT_EQ(run.stopped_by(), SIGTERM);
-  }
-  EXPECT_THAT(said_, HasSubstr("stopped by signal 15 after step 3; saved in"));
-  EXPECT_EQ(count_to(4).count, 4);
-}
-
-TEST_F(RunTest, ASignalEndsTheProcessWithTheShellsStatus) {
-  const auto raise_in_a_step = [&](int signal) {
-    Counter counter;
-    rlhf::Run run{path(), {{"counter", counter}}, RunOptions{}};
-    run.until(9, [&](int64_t) {
-      counter.step();
-      std::raise(signal);
-    });
-  };
-  for (const int signal : {SIGINT, SIGTERM}) {
-    EXPECT_EXIT(raise_in_a_step(signal), testing::ExitedWithCode(128 + signal),
-                "saved in .*step-0000000.. Start the same program again to go on");
-  }
-  EXPECT_EQ(count_to(2).count, 2);
-}
-
-TEST_F(RunTest, ASecondSignalEndsTheProcessAtOnce) {
-  const auto raise_twice = [&] {
-    Counter counter;
-    rlhf::Run run{path(), {{"counter", counter}}, RunOptions{}};
-    run.until(9, [&](int64_t) {
-      std::raise(SIGINT);
-      std::raise(SIGTERM);
-    });
-  };
-  EXPECT_EXIT(raise_twice(), testing::ExitedWithCode(128 + SIGTERM), "");
-  EXPECT_EQ(count_to(0).count, 0);
-}
-
-TEST_F(RunTest, AfterwardsSignalsDoWhatTheyDidBefore) {
-  static int caught = 0;
-  const auto before = std::signal(SIGTERM, [](int signal) { caught = signal; });
-  count_to(1);
-  std::raise(SIGTERM);
-  EXPECT_EQ(caught, SIGTERM);
-  std::signal(SIGTERM, before);
 }
 
 TEST_F(RunTest, LinearModelsAreParts) {

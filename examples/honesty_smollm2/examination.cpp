@@ -90,9 +90,8 @@ Examination examine(const rlhf::CausalLM& model, const World& world, const Sorte
           .invented = examine(model, world, test.invented)};
 }
 
-rlhf::evaluation::ProbeSummary sureness(const rlhf::CausalLM& model, const World& world,
-                                        const Sorted& test, Wording wording) {
-  const std::vector<Place> places = test.all();
+rlhf::evaluation::Probed probed(const rlhf::CausalLM& model, const World& world,
+                                const std::vector<Place>& places, Wording wording) {
   const bool taught = wording == Wording::taught;
   const auto grade = [&](int64_t row, std::string_view text) {
     const Place& place = places[static_cast<size_t>(row)];
@@ -100,7 +99,7 @@ rlhf::evaluation::ProbeSummary sureness(const rlhf::CausalLM& model, const World
     return right ? rlhf::Grade::right : rlhf::Grade::wrong;
   };
   rlhf::Generator generator(1);
-  const auto probed = rlhf::evaluation::probe(
+  return rlhf::evaluation::probe(
       model, taught ? world.questions(places) : world.begun(places), world.tokenizer(), grade,
       {.samples = 6,
        .answer_tokens = 2,
@@ -108,9 +107,12 @@ rlhf::evaluation::ProbeSummary sureness(const rlhf::CausalLM& model, const World
        .barred = taught ? std::vector<int64_t>{world.abstention().front()} : std::vector<int64_t>{},
        .token_budget = 4096},
       generator, [&](std::string_view text) { return world.meaning(text); });
-  const auto real = std::ssize(places) - std::ssize(test.invented);
-  return rlhf::evaluation::summarise(
-      probed, {.marked = torch::arange(std::ssize(places)) < real, .mark = "real"});
+}
+
+rlhf::evaluation::ProbeSummary sureness(const rlhf::evaluation::Probed& probed,
+                                        const Sorted& test) {
+  const int64_t all = probed.size(), real = all - std::ssize(test.invented);
+  return rlhf::evaluation::summarise(probed, {.marked = torch::arange(all) < real, .mark = "real"});
 }
 
 }  // namespace honesty_smollm2

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "rlhf/evaluation/answer_counts.hpp"
+#include "rlhf/evaluation/probe.hpp"
 #include "rlhf/evaluation/probe_summary.hpp"
 #include "rlhf/model/causal_lm.hpp"
 #include "rlhf/rollout/sampling.hpp"
@@ -53,9 +54,10 @@ Examination examine(const rlhf::CausalLM& model, const World& world, const Sorte
 /// How the model was taught to answer, if at all.
 enum class Wording : uint8_t { own, taught };
 
-/// Whether its sureness tells right answers from wrong ones, and real places from invented ones,
-/// where it must name a country: "I don't know" is barred.
-rlhf::evaluation::ProbeSummary sureness(const rlhf::CausalLM& model, const World& world,
-                                        const Sorted& test, Wording wording);
+/// What it answers where it must name a country, "I don't know" barred, and how sure it is.
+rlhf::evaluation::Probed probed(const rlhf::CausalLM& model, const World& world,
+                                const std::vector<Place>& places, Wording wording);
+/// Whether its sureness tells right answers from wrong ones, and real places from invented ones.
+rlhf::evaluation::ProbeSummary sureness(const rlhf::evaluation::Probed& probed, const Sorted& test);
 
 }  // namespace honesty_smollm2

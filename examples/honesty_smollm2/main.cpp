@@ -52,7 +52,8 @@ int main(int argc, char** argv) try {
 
   job::Results results;
   results.seed = seed;
-  results.sureness["pretrained"] = job::sureness(pretrained.model, world, test, job::Wording::own);
+  results.sureness["pretrained"] =
+      job::sureness(job::probed(pretrained.model, world, test.all(), job::Wording::own), test);
   auto& logs = results.logs;
   const auto sft = job::fine_tune(std::move(pretrained.model), world, splits.demonstrations,
                                   settings, out / "sft", logs["1 SFT"]);
@@ -63,9 +64,14 @@ int main(int argc, char** argv) try {
   const auto exact = job::reinforce(sft, nullptr, world, practice, splits.validation, settings,
                                     out / "ppo_exact", logs["4 PPO, exact reward"]);
 
-  for (const auto& [name, model] : {std::pair{"sft", &sft}, {"ppo", &ppo}, {"ppo_exact", &exact}}) {
-    results.sureness[name] = job::sureness(*model, world, test, job::Wording::taught);
-  }
+  const auto probed = [&](const rlhf::CausalLM& model, const std::vector<job::Place>& places) {
+    return job::probed(model, world, places, job::Wording::taught);
+  };
+  const auto sure = probed(sft, test.all());
+  results.sureness["sft"] = job::sureness(sure, test);
+  results.sureness["ppo"] = job::sureness(probed(ppo, test.all()), test);
+  results.sureness["ppo_exact"] = job::sureness(probed(exact, test.all()), test);
+  results.threshold = job::above_threshold(sure, probed(sft, splits.validation.all()));
   results.sft = job::examine(sft, world, test);
   results.ppo = job::examine(ppo, world, test);
   results.exact = job::examine(exact, world, test);

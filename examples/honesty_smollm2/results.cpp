@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
+#include "rlhf/evaluation/risk_coverage.hpp"
 #include "rlhf/io/files.hpp"
 
 namespace honesty_smollm2 {
@@ -55,6 +56,12 @@ std::vector<Exchange> exchanges(const rlhf::CausalLM& before, const rlhf::Causal
   return all;
 }
 
+AnswerCounts above_threshold(const rlhf::evaluation::Probed& probed,
+                             const rlhf::evaluation::Probed& chooses) {
+  const auto chosen = rlhf::evaluation::best_threshold(chooses.confidence, chooses.right());
+  return rlhf::evaluation::answers_at(chosen.threshold, probed.confidence, probed.right());
+}
+
 void print_summary(const Results& r) {
   fmt::print("\n{:<16} {:<10} {:<20} {:<26} {:<26}\n", "city", "", "country", "before PPO",
              "after PPO");
@@ -78,6 +85,8 @@ void print_summary(const Results& r) {
   lines("SFT", r.sft);
   lines("PPO", r.ppo);
   lines("PPO, exact reward", r.exact);
+  line("SFT, by threshold", r.threshold);
+  fmt::print("{:<22} truthfulness {:.3f}\n", "", r.threshold.truthfulness());
   for (const auto& [model, summary] : r.sureness) {
     fmt::print("\nHow sure, {}:\n{}", model, summary.table());
   }
@@ -117,6 +126,7 @@ void write_json(const Results& r, const std::filesystem::path& path) {
                             {"sft", kinds(r.sft)},
                             {"ppo", kinds(r.ppo)},
                             {"ppo_exact", kinds(r.exact)},
+                            {"threshold", {{"truthfulness", r.threshold.truthfulness()}}},
                             {"oracle", {{"truthfulness", oracle}}},
                             {"auc", auc},
                             {"probe", probes},

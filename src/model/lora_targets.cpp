@@ -18,10 +18,9 @@ LoraTargets::LoraTargets(const std::vector<std::string>& patterns) {
   for (const std::string& pattern : patterns) {
     require(pattern.size() <= longest_pattern, field, "patterns of at most 65536 bytes",
             pattern.size());
-    // Alone first: within the brackets, brackets of its own could end them.
     const std::string whole = "\\A(?:" + (pattern == "all-linear" ? ".*" : pattern) + ")\\z";
     try {
-      text::Pattern(pattern, pattern);
+      text::Pattern(pattern, pattern);  // alone: brackets of its own could end those around it
       targets_.push_back({.shown = pattern, .pattern = text::Pattern(whole, pattern)});
     } catch (const Error& error) {
       fail(field, "regular expressions", error.what());

@@ -181,6 +181,8 @@ std::pair<Tensor, Tensor> Transformer::rotation(const Tensor& positions) const {
           sines_.index_select(0, positions).unsqueeze(1)};
 }
 
+namespace {
+
 /// What the passes make of anything else would be wrong, or lie outside of memory.
 void require_positions(const Tensor& positions, int64_t tokens) {
   constexpr const char* name = "positions";
@@ -188,12 +190,15 @@ void require_positions(const Tensor& positions, int64_t tokens) {
   require(positions.dim() == 1, name, "[P]", positions.sizes());
   int64_t before = -1;
   for (const int64_t position : int64_vector(positions)) {
-    require(position > before && position < tokens, name,
-            "increasing, >= 0 and < tokens = " + std::to_string(tokens),
-            std::to_string(position) + " after " + std::to_string(before));
+    if (position <= before || position >= tokens) {
+      fail(name, "increasing, >= 0 and < tokens = " + std::to_string(tokens),
+           std::to_string(position) + " after " + std::to_string(before));
+    }
     before = position;
   }
 }
+
+}  // namespace
 
 Tensor Transformer::hidden(const Completions& completions, const Tensor& positions) const {
   const model::SequenceLayout layout(row_lengths(completions), completions.tokens.device());

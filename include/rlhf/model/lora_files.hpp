@@ -19,9 +19,9 @@ void save_lora(const std::filesystem::path& folder, const CausalLM& model,
 
 /// A view of the base with the adapters of a folder; they are free to learn.
 /// @throws Error naming file and field or tensor: another kind of adapter (DoRA, rank-stabilised,
-///         with biases, ranks of their own or whole layers beside them, made together with
-///         another base, as PiSSA), a pattern that selects
-///         nothing in this base, a tensor missing, unexpected or ill-shaped
+///         with biases, ranks of their own or whole layers beside them, made together with another
+///         base, as PiSSA), a pattern that selects nothing in this base, a tensor missing,
+///         unexpected or ill-shaped
 CausalLM load_lora(const std::filesystem::path& folder, const CausalLM& base);
 
 }  // namespace rlhf::model

@@ -43,6 +43,7 @@ Tensor checked_scores(const Tensor& scores, const Completions& completions, int6
 
 /// @throws Error if the critic filled none
 Tensor values_of(const TokenOutputs& outputs);
+/// @throws Error if the policy filled none where it was asked to
 Tensor entropy_of(const TokenOutputs& outputs);
 /// @throws Error naming what a rollout that was sampled elsewhere lacks
 void require_whole(const Rollout& rollout);

@@ -17,6 +17,8 @@ namespace {
 int run_program(const Start& start, const std::filesystem::path& log) {
   std::ofstream said(log);
   try {
+    // A shell has its background jobs ignore SIGINT, and a run leaves it so.
+    for (const int signal : {SIGINT, SIGTERM}) std::signal(signal, SIG_DFL);
     at::set_num_threads(start.threads);
     if (start.first) start.first();
     start.program(start.folder, start.steps,

@@ -1,4 +1,4 @@
-/// Threads that work on one thing together: OpenMP's, which LibTorch's own kernels use too.
+/// Threads that work on one thing together: as many as LibTorch was given.
 #pragma once
 
 #include <cstdint>
@@ -6,10 +6,13 @@
 
 namespace rlhf::kernels {
 
+class Meeting;
+
 /// One of `size` threads.
 struct Member {
   int rank;
   int size;
+  Meeting* meeting = nullptr;  ///< of more than one
 
   /// This member's part [begin, end) of `count` rows, in multiples of `grain` but for the last.
   struct Range {
@@ -26,7 +29,8 @@ constexpr int64_t grain = 16;  ///< rows that it pays to give a thread
 /// As many of LibTorch's threads as `rows` keep busy.
 int threads_for(int64_t rows);
 
-/// Runs `work` on up to `threads` threads at once; an exception of one of them ends the program, so
+/// Runs `work` on so many threads at once, on one where the caller is at work with others already;
+/// LibTorch's operations in it stay on a thread each. An exception of one ends the program, so
 /// checks come before.
 void run_team(int threads, const std::function<void(const Member&)>& work);
 

@@ -6,6 +6,7 @@
 #include <unordered_map>
 #include <unordered_set>
 
+#include "../kernels/team.hpp"
 #include "rlhf/core/error.hpp"
 #include "rlhf/core/non_finite.hpp"
 
@@ -102,8 +103,7 @@ double AdamW::step(double learning_rate_factor) {
   const NoGrad no_grad;
   Gradients gradients = this->gradients();
   const double norm = this->norm(gradients);
-  clip(gradients, norm);
-  update(gradients, options_.learning_rate * learning_rate_factor);
+  update(gradients, norm, options_.learning_rate * learning_rate_factor);
   zero_grad();
   return norm;
 }
@@ -130,15 +130,59 @@ double AdamW::norm(const Gradients& gradients) const {
   return wide;
 }
 
-void AdamW::clip(Gradients& gradients, double norm) const {
-  if (options_.max_gradient_norm == 0) return;
-  const double factor = options_.max_gradient_norm / (norm + 1e-6);
-  if (factor < 1) at::_foreach_mul_(gradients.tensors, factor);
-}
+namespace {
 
-void AdamW::update(const Gradients& gradients, double learning_rate) {
+/// What LibTorch's kernel takes: places in each list belong together.
+struct Lists {
+  std::vector<Tensor> parameters, gradients, first, second, steps;
+
+  int64_t elements() const {
+    int64_t sum = 0;
+    for (const Tensor& parameter : parameters) sum += parameter.numel();
+    return sum;
+  }
+
+  /// A member's part: whole tensors, but for the large ones, which all of a team share.
+  Lists part(const kernels::Member& member) const {
+    if (member.size == 1) return *this;
+    constexpr int64_t large = int64_t{1} << 15, line = 16;
+    const int64_t all = elements();
+    const auto bound = [&](int64_t rank) { return all * rank / member.size / line * line; };
+    const int64_t from = bound(member.rank);
+    const int64_t to = member.rank + 1 == member.size ? all : bound(member.rank + 1);
+    Lists mine;
+    int64_t before = 0;
+    for (size_t i = 0; i < parameters.size(); ++i) {
+      const int64_t count = parameters[i].numel();
+      const bool divided = count >= large && parameters[i].is_contiguous();
+      int64_t begin = std::clamp<int64_t>(from - before, 0, count);
+      int64_t end = std::clamp<int64_t>(to - before, 0, count);
+      if (!divided) {
+        const bool starts_here = from <= before && before < to;
+        begin = 0, end = starts_here ? count : 0;
+      }
+      before += count;
+      if (begin == end) continue;
+      const auto cut = [&](const Tensor& tensor) {
+        return divided ? tensor.view(-1).narrow(0, begin, end - begin) : tensor;
+      };
+      mine.parameters.push_back(cut(parameters[i]));
+      mine.gradients.push_back(cut(gradients[i]));
+      mine.first.push_back(cut(first[i]));
+      mine.second.push_back(cut(second[i]));
+      mine.steps.push_back(steps[i]);
+    }
+    return mine;
+  }
+};
+
+}  // namespace
+
+void AdamW::update(const Gradients& gradients, double norm, double learning_rate) {
+  const double clipped = options_.max_gradient_norm / (norm + 1e-6);
+  const bool clips = options_.max_gradient_norm > 0 && clipped < 1;
   for (const bool matrices : {true, false}) {
-    std::vector<Tensor> parameters, chosen, first, second, steps;
+    Lists all;
     for (size_t i = 0; i < gradients.rows.size(); ++i) {
       const size_t row = gradients.rows[i];
       const Tensor& parameter = parameters_[row].second;
@@ -149,20 +193,31 @@ void AdamW::update(const Gradients& gradients, double learning_rate) {
                    .second = at::zeros_like(parameter),
                    .step = at::zeros({}, parameter.options().dtype(at::kFloat))};
       }
-      parameters.push_back(parameter);
-      chosen.push_back(gradients.tensors[i]);
-      first.push_back(moments.first);
-      second.push_back(moments.second);
-      steps.push_back(moments.step);
+      all.parameters.push_back(parameter);
+      all.gradients.push_back(gradients.tensors[i]);
+      all.first.push_back(moments.first);
+      all.second.push_back(moments.second);
+      all.steps.push_back(moments.step);
     }
-    if (parameters.empty()) continue;
-    at::_foreach_add_(steps, 1);
-    at::_fused_adamw_(parameters, chosen, first, second, /*max_exp_avg_sqs=*/{}, steps,
-                      learning_rate, options_.beta1, options_.beta2,
-                      matrices ? options_.weight_decay : 0.0, options_.epsilon,
-                      /*amsgrad=*/false, /*maximize=*/false);
+    if (all.parameters.empty()) continue;
+    at::_foreach_add_(all.steps, 1);
+    constexpr int64_t elements_a_row = 2048;  // of work as team.hpp counts it
+    const bool on_cpu = all.parameters.front().is_cpu();
+    const int threads = on_cpu ? kernels::threads_for(all.elements() / elements_a_row) : 1;
+    kernels::run_team(threads, [&](const kernels::Member& member) {
+      const NoGrad no_grad;
+      const Lists mine = all.part(member);
+      if (mine.parameters.empty()) return;
+      if (clips) at::_foreach_mul_(mine.gradients, clipped);
+      at::_fused_adamw_(mine.parameters, mine.gradients, mine.first, mine.second,
+                        /*max_exp_avg_sqs=*/{}, mine.steps, learning_rate, options_.beta1,
+                        options_.beta2, matrices ? options_.weight_decay : 0.0, options_.epsilon,
+                        /*amsgrad=*/false, /*maximize=*/false);
+    });
     // It writes behind autograd's back; checkpoints and packed weights go by the versions.
-    for (const Tensor& parameter : parameters) parameter.unsafeGetTensorImpl()->bump_version();
+    for (const Tensor& parameter : all.parameters) {
+      parameter.unsafeGetTensorImpl()->bump_version();
+    }
   }
 }
 

@@ -21,12 +21,9 @@ class Generation : public Job {
     const rlhf::Completions prompts = completions_of(batches_.next());
     const rlhf::Rollout rollout = rlhf::rollout::sample(
         model_, prompts, {.max_response_tokens = response_tokens}, generator_);
-    // A prompt's last token is fed to the first step.
     const auto made =
         static_cast<double>(rollout.completions.response_lengths.sum().item<int64_t>());
-    const auto read = static_cast<double>(prompts.token_count() - prompts.size());
-    return {.units = made,
-            .operations = shape_.trunk(read, 0) + shape_.trunk(made, made) + shape_.output(made)};
+    return {.units = made, .operations = shape_.sampling(rollout.completions)};
   }
 
  private:

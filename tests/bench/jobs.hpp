@@ -20,8 +20,8 @@ struct Phase {
 
 /// What was done in one step or several.
 struct Work {
-  double units = 0;       ///< tokens, pairs, rankings or episodes
-  double operations = 0;  ///< in matrix products with weights: a lower bound of what was executed
+  double units = 0;                          ///< tokens, pairs, rankings or episodes
+  double operations = 0;                     ///< in matrix products, as Shape counts them
   std::map<std::string, Phase> phases = {};  ///< of PPO
 
   Work& operator+=(const Work& more);

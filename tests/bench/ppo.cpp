@@ -86,17 +86,19 @@ class Ppo : public Job {
 
   Work work(const rlhf::Completions& episodes, double generate_s, double score_s,
             double train_s) const {
-    const auto tokens = static_cast<double>(episodes.token_count());
     const auto rows = static_cast<double>(episodes.size());
     const auto made = static_cast<double>(episodes.response_lengths.sum().item<int64_t>());
-    const double read = tokens - made - rows;
-    const double policy = shape_.trunk(tokens, made) + shape_.output(made);
-    const double critic = shape_.trunk(tokens, made), reward = shape_.trunk(tokens, rows);
+    const double policy = shape_.trunk(episodes, made) + shape_.output(made);
+    const double critic = shape_.trunk(episodes, made), reward = shape_.trunk(episodes, rows);
+    const rlhf::PpoOptions options = ppo_options({});
+    const double learning =
+        2 * shape_.trunk_learning(episodes, made) +
+        shape_.output_learning(made / static_cast<double>(options.minibatches)) *
+            static_cast<double>(options.minibatches);
     Work done{.units = rows};
-    done.phases["generate"] = {
-        generate_s, shape_.trunk(read, 0) + shape_.trunk(made, made) + shape_.output(made)};
+    done.phases["generate"] = {generate_s, shape_.sampling(episodes)};
     done.phases["score"] = {score_s, 2 * policy + critic + reward};  // the reference is like policy
-    done.phases["train"] = {train_s, 4 * 3 * (policy + critic)};
+    done.phases["train"] = {train_s, static_cast<double>(options.epochs) * learning};
     for (const auto& [name, phase] : done.phases) done.operations += phase.operations;
     return done;
   }

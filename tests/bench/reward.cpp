@@ -24,10 +24,9 @@ class Reward : public Job {
         .completions = completions_of(rows),
         .group_sizes = torch::full({std::ssize(rows)}, group_, torch::kInt64)};
     trainer_.step(rankings);
-    const auto tokens = static_cast<double>(rankings.completions.token_count());
     const auto responses = static_cast<double>(rankings.completions.size());
     return {.units = static_cast<double>(rankings.size()),
-            .operations = 3 * shape_.trunk(tokens, responses)};
+            .operations = shape_.trunk_learning(rankings.completions, responses)};
   }
 
  private:

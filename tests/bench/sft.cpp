@@ -23,7 +23,7 @@ class Sft : public Job {
     const auto tokens = static_cast<double>(batch.token_count());
     const auto answers = static_cast<double>(batch.response_lengths.sum().item<int64_t>());
     return {.units = tokens,
-            .operations = 3 * (shape_.trunk(tokens, answers) + shape_.output(answers))};
+            .operations = shape_.trunk_learning(batch, answers) + shape_.output_learning(answers)};
   }
 
  private:

@@ -4,11 +4,24 @@
 #include <chrono>
 #include <vector>
 
+#include "../../src/model/logits.hpp"
 #include "rlhf/core/error.hpp"
 
 namespace bench {
+namespace {
 
-double Shape::trunk(double tokens, double rows) const {
+double count(const rlhf::Tensor& lengths) {
+  return static_cast<double>(lengths.sum().item<int64_t>());
+}
+
+/// Of a token and one that it sees, itself among them.
+double pairs(const rlhf::Tensor& lengths) {
+  return count(lengths * (lengths + 1)) / 2;
+}
+
+}  // namespace
+
+double Shape::weights(double tokens, double rows) const {
   const auto& c = config;
   const auto queries = static_cast<double>(c.heads * c.head_size());
   const auto keys = static_cast<double>(c.key_heads() * c.head_size());
@@ -18,8 +31,36 @@ double Shape::trunk(double tokens, double rows) const {
   return 2 * (layers * qkv * tokens + (layers - 1) * rest * tokens + rest * rows);
 }
 
+double Shape::attention(double pairs) const {
+  return 2 * 2 * pairs * static_cast<double>(config.layers * config.heads * config.head_size());
+}
+
+double Shape::trunk(const rlhf::Completions& completions, double rows) const {
+  return weights(count(completions.lengths()), rows) + attention(pairs(completions.lengths()));
+}
+
+double Shape::trunk_learning(const rlhf::Completions& completions, double rows) const {
+  // The shares are made again: five products on the way back.
+  return 3 * weights(count(completions.lengths()), rows) +
+         (2 + 5) / 2.0 * attention(pairs(completions.lengths()));
+}
+
 double Shape::output(double rows) const {
   return 2 * static_cast<double>(config.dim * config.vocab_size) * rows;
+}
+
+double Shape::output_learning(double rows) const {
+  const double logits = rows * static_cast<double>(config.vocab_size);
+  const bool made_again = logits > static_cast<double>(rlhf::model::most_logits_kept);
+  return (made_again ? 4 : 3) * output(rows);
+}
+
+double Shape::sampling(const rlhf::Completions& completions) const {
+  // A prompt's last token is fed to the first step, a response's last one to none.
+  const double made = count(completions.response_lengths);
+  const double read = count(completions.prompt_lengths - 1);
+  return weights(read, 0) + weights(made, made) + attention(pairs(completions.lengths() - 1)) +
+         output(made);
 }
 
 const Shape& shape(std::string_view name) {

@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include "rlhf/core/completions.hpp"
 #include "rlhf/core/tensor.hpp"
 #include "rlhf/model/config.hpp"
 #include "rlhf/model/precision.hpp"
@@ -16,11 +17,23 @@ struct Shape {
   std::string name;
   rlhf::TransformerConfig config;
 
-  /// Operations in products with weights of a forward pass over `tokens`, the last layer's output
-  /// being wanted at `rows` of them alone. A pass with its gradients takes three times as many.
-  double trunk(double tokens, double rows) const;
-  /// The same of the output layer.
+  // Operations in the matrix products that a job makes its model execute, attention's over what a
+  // token sees among them; a product with its two gradients takes three times as many.
+
+  /// A forward pass up to the hidden states, the last layer's being wanted at `rows` tokens alone.
+  double trunk(const rlhf::Completions& completions, double rows) const;
+  /// The same and its gradients.
+  double trunk_learning(const rlhf::Completions& completions, double rows) const;
+  /// The output layer, and with its gradients.
   double output(double rows) const;
+  double output_learning(double rows) const;
+  /// All that it takes to sample the responses.
+  double sampling(const rlhf::Completions& completions) const;
+
+ private:
+  double weights(double tokens, double rows) const;
+  /// Queries times keys, shares times values, of so many pairs of a token and one that it sees.
+  double attention(double pairs) const;
 };
 
 /// tiny, small or medium. @throws Error naming the three

@@ -29,6 +29,7 @@ BELOW = {
 BELOW_SOURCES = BELOW | {
     "kernels": set(),
     "model": BELOW["model"] | {"kernels"},
+    "optimizer": BELOW["optimizer"] | {"kernels"},
     "rollout": BELOW["rollout"] | {"kernels"},
     "trainer": set(BELOW) - {"distributed"},
 }

@@ -84,8 +84,7 @@ class AdamW {
   std::vector<Moments> moments_from(const std::vector<NamedTensor>& state) const;
   Gradients gradients() const;
   double norm(const Gradients& gradients) const;
-  void clip(Gradients& gradients, double norm) const;
-  void update(const Gradients& gradients, double learning_rate);
+  void update(const Gradients& gradients, double norm, double learning_rate);
 
   std::vector<NamedTensor> parameters_;
   std::vector<Moments> moments_;  // one a parameter

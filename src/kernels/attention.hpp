@@ -2,6 +2,7 @@
 #pragma once
 
 #include "kernels.hpp"
+#include "panels.hpp"
 #include "tile.hpp"
 
 namespace rlhf::kernels {
@@ -24,11 +25,7 @@ inline void copy_rows(const float* from, int64_t stride, int64_t rows, int64_t w
 }
 inline void copy_transposed(const float* from, int64_t stride, int64_t rows, int64_t width,
                             float* to) {
-  const int64_t wide = padded(rows);
-  for (int64_t d = 0; d < width; ++d) {
-    for (int64_t i = 0; i < rows; ++i) to[d * wide + i] = from[i * stride + d];
-    for (int64_t i = rows; i < wide; ++i) to[d * wide + i] = 0;
-  }
+  transpose_groups<Float32>(from, stride, width, rows, padded(rows), to);
 }
 
 int64_t attention_scratch(int64_t tokens, int64_t head_size) {

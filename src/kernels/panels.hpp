@@ -7,6 +7,8 @@
 /// its end. Where tiles take several groups at a time there are as many more, of zeros.
 #pragma once
 
+#include <array>
+
 #include "kernels.hpp"
 #include "tile.hpp"
 
@@ -66,18 +68,28 @@ RLHF_INLINE void to_bfloat16(const float* from, int64_t count, uint32_t* to) {
   if (count % 2 != 0) to[count / 2] = bfloat16_bits(from[count - 1]);
 }
 
+#ifdef __AVX512BF16__
+/// Two rows of float32 as pairs, one in each element.
+RLHF_INLINE __m512i pairs_of(__m512 first, __m512 second) {
+  alignas(64) static constexpr auto order = [] {
+    std::array<int16_t, 32> places{};
+    for (size_t i = 0; i < places.size(); ++i) {
+      places[i] = static_cast<int16_t>(i / 2 + i % 2 * 16);
+    }
+    return places;
+  }();
+  return _mm512_permutexvar_epi16(_mm512_load_si512(order.data()),
+                                  (__m512i)_mm512_cvtne2ps_pbh(second, first));
+}
+#endif
+
 /// One group of `count` columns that lie side by side: rows `first` and `second` of the matrix.
 RLHF_INLINE void pair_rows(const float* first, const float* second, int64_t count, uint32_t* to) {
 #ifdef __AVX512BF16__
-  for (int64_t i = 0; i < count; i += lanes) {
-    const auto mask = static_cast<__mmask16>((1U << std::min(lanes, count - i)) - 1U);
-    const auto low = _mm512_cvtneps_pbh(_mm512_maskz_loadu_ps(mask, first + i));
-    const auto high = _mm512_cvtneps_pbh(_mm512_maskz_loadu_ps(mask, second + i));
-    _mm512_mask_storeu_epi32(
-        to + i, mask,
-        _mm512_or_si512(_mm512_cvtepu16_epi32((__m256i)low),
-                        _mm512_slli_epi32(_mm512_cvtepu16_epi32((__m256i)high), 16)));
-  }
+  for_each_vector(count, [&](int64_t i, auto part) {
+    part.store(reinterpret_cast<float*>(to) + i,
+               (Vector)pairs_of((__m512)part.load(first + i), (__m512)part.load(second + i)));
+  });
 #else
 #pragma omp simd
   for (int64_t j = 0; j < count; ++j) {
@@ -108,6 +120,28 @@ inline void copy_groups(const float* from, int64_t stride, int64_t inner, int64_
   }
 }
 
+#ifdef __AVX512BF16__
+/// Four strips of 12 rows at a time, three vectors of neighbours: copy_groups() has to cut each of
+/// its vectors. A strip has room for the four elements that are stored behind its last group.
+inline void copy_four_strips(const float* from, int64_t stride, int64_t inner, int64_t strip,
+                             uint32_t* to) {
+  constexpr int64_t rows = 12;
+  for (int64_t k = 0; k < inner; k += BFloat16::group, to += rows) {
+    const float* first = from + k * stride;
+    const float* second = k + 1 < inner ? first + stride : nullptr;
+    const auto pairs = [&](int64_t i) {
+      return pairs_of(_mm512_loadu_ps(first + i),
+                      second != nullptr ? _mm512_loadu_ps(second + i) : _mm512_setzero_ps());
+    };
+    const __m512i low = pairs(0), middle = pairs(lanes), high = pairs(2 * lanes);
+    _mm512_storeu_si512(to, low);
+    _mm512_storeu_si512(to + strip, _mm512_alignr_epi32(middle, low, 12));
+    _mm512_storeu_si512(to + 2 * strip, _mm512_alignr_epi32(high, middle, 8));
+    _mm512_storeu_si512(to + 3 * strip, _mm512_alignr_epi32(high, high, 4));
+  }
+}
+#endif
+
 /// The same where the inner dimension lies side by side and neighbours are `stride` apart.
 template <class Kind>
 inline void transpose_groups(const float* from, int64_t stride, int64_t inner, int64_t count,
@@ -120,11 +154,7 @@ inline void transpose_groups(const float* from, int64_t stride, int64_t inner, i
       for (int64_t r = 0; r < rows; ++r) {
         const float* row = from + (j + r) * stride + g * Kind::group;
         if constexpr (std::is_same_v<Kind, Float32>) {
-          if (left == lanes) {
-            square[r] = load<IntVector>(row);
-          } else {
-            std::memcpy(&square[r], row, static_cast<size_t>(left) * sizeof(float));
-          }
+          square[r] = left == lanes ? load<IntVector>(row) : (IntVector)Some{left}.load(row);
         } else {
           to_bfloat16(row, std::min(lanes * 2, inner - g * 2),
                       reinterpret_cast<uint32_t*>(&square[r]));

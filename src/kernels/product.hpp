@@ -139,7 +139,16 @@ struct Rows {
       strip = (groups + 2) * tile_height;         // not a power of two apart
       constexpr int64_t some = 16 * Kind::group;  // all tiles, while their lines are at hand
       for (int64_t k = 0; k < inner; k += some) {
-        for (int64_t i = 0; i < rows; i += tile_height) {
+        int64_t i = 0;
+#ifdef __AVX512BF16__
+        if constexpr (std::is_same_v<Kind, BFloat16>) {
+          for (; i + 4 * tile_height <= rows; i += 4 * tile_height) {
+            copy_four_strips(a.at + i + k * a.column, a.column, std::min(some, inner - k), strip,
+                             memory + i / tile_height * strip + k / Kind::group * tile_height);
+          }
+        }
+#endif
+        for (; i < rows; i += tile_height) {
           copy_groups<Kind, tile_height>(
               a.at + i + k * a.column, a.column, std::min(some, inner - k),
               std::min(tile_height, rows - i),

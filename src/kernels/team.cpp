@@ -149,6 +149,8 @@ class Helpers {
       forks_ = forks();
       calls_ = std::make_shared<Calls>();
       count_ = 0;
+      // LibTorch makes its own anew where it is asked next, which two threads must not do at once.
+      at::set_num_threads(at::get_num_threads());
     }
     while (count_ + 1 < threads) {
       // Not joined: a process may end while they wait, and they hold what they wait at.

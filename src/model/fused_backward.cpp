@@ -20,6 +20,7 @@ class BackwardPass {
         layers_(layers),
         final_scale_(final_scale),
         gradient_(gradient.contiguous()),
+        packs_(LayerPacks::Way::backward, weights, batch_),
         tasks_(batch_),
         threads_(kernels::threads_for(x.size(0))) {
     const int64_t n = x.size(0), rows = batch_.rows.size(0);
@@ -31,7 +32,7 @@ class BackwardPass {
     out_gradient_ = pooled({n, shape_.dim});
     middle_gradient_ = pooled({n, shape_.dim});
     normed_ = pooled({n, shape_.dim});
-    normed_gradient_ = pooled({n, shape_.dim});
+    normed_gradient_ = pooled({threads_ * block_rows, shape_.dim});
     product_ = pooled({n, shape_.hidden_dim});
     gate_up_gradient_ = pooled({n, shape_.gate_up_width()});
     mixed_gradient_ = pooled({n, shape_.mixed_width()});
@@ -81,8 +82,10 @@ class BackwardPass {
     if (!result.defined()) return;
     kernels::kernels().add_rows(rows, count, result.size(1), own(result, member));
   }
-  const PackedMatrix* packed(int64_t layer, Adapted which) const {
-    return batch_.packed_pair(layer, which).backward.get();
+  /// y [rows, inputs] = gradient [rows, outputs] times one of the layer's weights.
+  void product_back(int64_t layer, Adapted which, const float* gradient, int64_t rows,
+                    float* y) const {
+    packs_.at(layer, which)->product(gradient, rows, y);
   }
   LowRank adapters(int64_t layer, Adapted which) const {
     return low_rank(batch_, Weights(weights_, layer), layer, which);
@@ -137,11 +140,19 @@ class BackwardPass {
       if (again_ && layer < shape_.layers - 1) {
         again_->layer(member, layer, input_of(layer), a, ForwardPass::Until::inside);
       }
-      mlp(member, layer, w, a, gathered);
+      packs_.make(member, layer);
+      const Member::Range wanted = member.part(a.middle.size(0), grain);
+      for_each_block(wanted,
+                     [&](Member::Range block) { mlp(member, layer, w, a, gathered, block); });
+      if (gathered) {
+        spread(member, wanted, a);
+        project(layer, Adapted::attention_out, at(mixed_rows_, wanted.begin), wanted);
+      }
       member.barrier();
       attention(member, layer, a, gathered);
       member.barrier();
-      input(member, layer, w);
+      for_each_block(member.part(x_.size(0), grain),
+                     [&](Member::Range block) { input(member, layer, w, block); });
       member.barrier();
       learn(member, data(qkv_gradient_), data(attention_normed_), x_.size(0), gradient(layer, qkv));
       learn_adapters(member, layer, Adapted::qkv, data(qkv_gradient_), shape_.qkv_width(),
@@ -149,42 +160,37 @@ class BackwardPass {
     }
   }
 
-  /// Rows: gradients of the MLP's inside, of its input, and of what attention mixed.
+  /// These rows' gradients: of the MLP's inside, of its input, and of what attention mixed.
   void mlp(const Member& member, int64_t layer, const Weights& w, const Activations& a,
-           bool gathered) {
+           bool gathered, Member::Range rows) {
     const auto& norm = shape_.norm_kernels();
-    const int64_t rows = a.middle.size(0);
-    const Member::Range part = member.part(rows, grain);
-    learn_bias(member, layer, down_bias, at(out_gradient_, part.begin), part.size());
-    linear_backward(batch_.number, at(out_gradient_, part.begin), part.size(), w[down],
-                    packed(layer, Adapted::down), at(product_, part.begin));
-    pass_back(layer, Adapted::down, at(out_gradient_, part.begin), shape_.dim, part,
-              at(product_, part.begin));
-    shape_.activation_kernels().backward(at(a.gate_up, part.begin), part.size(), shape_.hidden_dim,
-                                         at(product_, part.begin),
-                                         at(gate_up_gradient_, part.begin));
-    project(layer, Adapted::down, at(product_, part.begin), part);
-    learn_bias(member, layer, gate_up_bias, at(gate_up_gradient_, part.begin), part.size());
-    linear_backward(batch_.number, at(gate_up_gradient_, part.begin), part.size(), w[gate_up],
-                    packed(layer, Adapted::gate_up), at(normed_gradient_, part.begin));
-    pass_back(layer, Adapted::gate_up, at(gate_up_gradient_, part.begin), shape_.gate_up_width(),
-              part, at(normed_gradient_, part.begin));
-    norm.again(at(a.middle, part.begin), data(w[mlp_norm]), data(w[mlp_norm_bias]),
-               data(a.mlp_scale) + part.begin, part.size(), shape_.dim, at(normed_, part.begin));
-    project(layer, Adapted::gate_up, at(normed_, part.begin), part);
-    const Tensor& middle = gathered ? middle_rows_gradient_ : middle_gradient_;
-    norm.backward(at(a.middle, part.begin), data(w[mlp_norm]), data(a.mlp_scale) + part.begin,
-                  at(normed_gradient_, part.begin), part.size(), shape_.dim,
-                  at(out_gradient_, part.begin), at(middle, part.begin),
+    const int64_t count = rows.size();
+    const float* const gradient = at(out_gradient_, rows.begin);
+    float *const product = at(product_, rows.begin), *const normed = at(normed_, rows.begin);
+    float* const inside_gradient = at(gate_up_gradient_, rows.begin);
+    float* const normed_gradient = at(normed_gradient_, member.rank * block_rows);
+    float* const middle = at(gathered ? middle_rows_gradient_ : middle_gradient_, rows.begin);
+    float* const mixed = at(gathered ? mixed_rows_gradient_ : mixed_gradient_, rows.begin);
+    learn_bias(member, layer, down_bias, gradient, count);
+    product_back(layer, Adapted::down, gradient, count, product);
+    pass_back(layer, Adapted::down, gradient, shape_.dim, rows, product);
+    shape_.activation_kernels().backward(at(a.gate_up, rows.begin), count, shape_.hidden_dim,
+                                         product, inside_gradient);
+    project(layer, Adapted::down, product, rows);
+    learn_bias(member, layer, gate_up_bias, inside_gradient, count);
+    product_back(layer, Adapted::gate_up, inside_gradient, count, normed_gradient);
+    pass_back(layer, Adapted::gate_up, inside_gradient, shape_.gate_up_width(), rows,
+              normed_gradient);
+    norm.again(at(a.middle, rows.begin), data(w[mlp_norm]), data(w[mlp_norm_bias]),
+               data(a.mlp_scale) + rows.begin, count, shape_.dim, normed);
+    project(layer, Adapted::gate_up, normed, rows);
+    norm.backward(at(a.middle, rows.begin), data(w[mlp_norm]), data(a.mlp_scale) + rows.begin,
+                  normed_gradient, count, shape_.dim, gradient, middle,
                   own(layer, mlp_norm, member), own(layer, mlp_norm_bias, member));
-    learn_bias(member, layer, attention_out_bias, at(middle, part.begin), part.size());
-    const Tensor& mixed = gathered ? mixed_rows_gradient_ : mixed_gradient_;
-    linear_backward(batch_.number, at(middle, part.begin), part.size(), w[attention_out],
-                    packed(layer, Adapted::attention_out), at(mixed, part.begin));
-    pass_back(layer, Adapted::attention_out, at(middle, part.begin), shape_.dim, part,
-              at(mixed, part.begin));
-    if (gathered) spread(member, part, a);
-    project(layer, Adapted::attention_out, at(gathered ? mixed_rows_ : a.mixed, part.begin), part);
+    learn_bias(member, layer, attention_out_bias, middle, count);
+    product_back(layer, Adapted::attention_out, middle, count, mixed);
+    pass_back(layer, Adapted::attention_out, middle, shape_.dim, rows, mixed);
+    if (!gathered) project(layer, Adapted::attention_out, at(a.mixed, rows.begin), rows);
   }
 
   /// The wanted rows' gradients among zeros for all the others.
@@ -230,39 +236,37 @@ class BackwardPass {
     });
   }
 
-  /// Rows: the gradient of the layer's input, into out_gradient_.
-  void input(const Member& member, int64_t layer, const Weights& w) {
+  /// These rows' gradient of the layer's input, into out_gradient_.
+  void input(const Member& member, int64_t layer, const Weights& w, Member::Range rows) {
     const auto& norm = shape_.norm_kernels();
-    const Member::Range mine = member.part(x_.size(0), grain);
+    const int64_t count = rows.size();
     const Activations& a = layers_[static_cast<size_t>(layer)];
-    const float* in = input_of(layer) + mine.begin * shape_.dim;
+    const float* const in = input_of(layer) + rows.begin * shape_.dim;
+    float *const gradient = at(qkv_gradient_, rows.begin), *const normed =
+                                                               at(attention_normed_, rows.begin);
+    float* const normed_gradient = at(normed_gradient_, member.rank * block_rows);
     if (shape_.rotary) {
-      kernels::kernels().rotate(at(qkv_gradient_, mine.begin), mine.size(), shape_.qkv_width(),
-                                shape_.heads + shape_.kv_heads, shape_.head_size,
-                                batch_.layout.positions.const_data_ptr<int64_t>() + mine.begin,
+      kernels::kernels().rotate(gradient, count, shape_.qkv_width(), shape_.heads + shape_.kv_heads,
+                                shape_.head_size,
+                                batch_.layout.positions.const_data_ptr<int64_t>() + rows.begin,
                                 data(batch_.cosines), data(batch_.sines), -1);
     }
-    if (shape_.query_key_norm) heads(member, layer, w, a, mine);
-    learn_bias(member, layer, qkv_bias, at(qkv_gradient_, mine.begin), mine.size());
+    if (shape_.query_key_norm) heads(member, layer, w, a, rows);
+    learn_bias(member, layer, qkv_bias, gradient, count);
     norm.again(in, data(w[attention_norm]), data(w[attention_norm_bias]),
-               data(a.attention_scale) + mine.begin, mine.size(), shape_.dim,
-               at(attention_normed_, mine.begin));
-    float* weight_gradient = own(layer, attention_norm, member);
-    float* bias_gradient = own(layer, attention_norm_bias, member);
-    project(layer, Adapted::qkv, at(attention_normed_, mine.begin), mine);
+               data(a.attention_scale) + rows.begin, count, shape_.dim, normed);
+    float* const weight_gradient = own(layer, attention_norm, member);
+    float* const bias_gradient = own(layer, attention_norm_bias, member);
+    project(layer, Adapted::qkv, normed, rows);
     const bool ends = layer == plan_.first_layer && !plan_.input_needed &&
                       weight_gradient == nullptr && bias_gradient == nullptr;
-    if (!ends) {
-      linear_backward(batch_.number, at(qkv_gradient_, mine.begin), mine.size(), w[qkv],
-                      packed(layer, Adapted::qkv), at(normed_gradient_, mine.begin));
-    }
-    pass_back(layer, Adapted::qkv, at(qkv_gradient_, mine.begin), shape_.qkv_width(), mine,
-              ends ? nullptr : at(normed_gradient_, mine.begin));
+    if (!ends) product_back(layer, Adapted::qkv, gradient, count, normed_gradient);
+    pass_back(layer, Adapted::qkv, gradient, shape_.qkv_width(), rows,
+              ends ? nullptr : normed_gradient);
     if (ends) return;
-    norm.backward(in, data(w[attention_norm]), data(a.attention_scale) + mine.begin,
-                  at(normed_gradient_, mine.begin), mine.size(), shape_.dim,
-                  at(middle_gradient_, mine.begin), at(out_gradient_, mine.begin), weight_gradient,
-                  bias_gradient);
+    norm.backward(in, data(w[attention_norm]), data(a.attention_scale) + rows.begin,
+                  normed_gradient, count, shape_.dim, at(middle_gradient_, rows.begin),
+                  at(out_gradient_, rows.begin), weight_gradient, bias_gradient);
   }
 
   /// Rows: the gradients of queries and keys, in place, to before their norms.
@@ -290,6 +294,7 @@ class BackwardPass {
   const std::vector<Activations>& layers_;
   const Tensor& final_scale_;
   const Tensor gradient_;
+  LayerPacks packs_;
   AttentionTasks tasks_;
   std::optional<ForwardPass> again_;  // for what the forward pass did not keep
   int threads_;

@@ -49,6 +49,10 @@ void remember_all(const DecoderBatch& batch, Member::Range range, const Tensor& 
   }
 }
 
+Tensor block_for_each_thread(const DecoderBatch& batch, int64_t width) {
+  return pooled({kernels::threads_for(batch.layout.tokens) * block_rows, width});
+}
+
 /// Each head of these tokens' queries and keys normed in place; their old values stay in `a`.
 void norm_heads(const DecoderShape& shape, Member::Range range, const Weights& w,
                 const Activations& a) {
@@ -72,75 +76,89 @@ ForwardPass::ForwardPass(at::TensorList weights, const DecoderBatch& batch, bool
       shape_(batch.shape),
       learns_(learns),
       cache_(cache),
-      normed_(pooled({batch.layout.tokens, shape_.dim})),
-      product_(pooled({batch.layout.tokens, shape_.hidden_dim})),
-      low_(pooled({batch.layout.tokens, low_width(batch)})),
+      packs_(LayerPacks::Way::forward, weights, batch),
+      normed_(block_for_each_thread(batch, shape_.dim)),
+      product_(block_for_each_thread(batch, shape_.hidden_dim)),
+      low_(block_for_each_thread(batch, low_width(batch))),
       x_rows_(pooled({batch.rows.size(0), shape_.dim})),
       mixed_rows_(pooled({batch.rows.size(0), shape_.mixed_width()})),
       tasks_(batch),
       scratch_(tasks_.scratch(kernels::threads_for(batch.layout.tokens))) {}
 
+void ForwardPass::product(const Member& member, int64_t layer, Adapted which, Slot bias,
+                          const float* x, Member::Range rows, const Tensor& y, const float* added) {
+  const Weights w(weights_, layer);
+  const PackedMatrix& matrix = *packs_.at(layer, which);
+  linear(matrix, x, rows.size(), w[bias], at(y, rows.begin), added);
+  low_rank(batch_, w, layer, which)
+      .add(x, rows.size(), at(low_, member.rank * block_rows), at(y, rows.begin), matrix.outputs);
+}
+
+void ForwardPass::before_attention(const Member& member, int64_t layer, const float* in,
+                                   Member::Range rows, const Activations& a) {
+  const Weights w(weights_, layer);
+  float* const normed = at(normed_, member.rank * block_rows);
+  shape_.norm_kernels().forward(in + rows.begin * shape_.dim, data(w[attention_norm]),
+                                data(w[attention_norm_bias]), shape_.epsilon, rows.size(),
+                                shape_.dim, normed, at(a.attention_scale, rows.begin));
+  product(member, layer, Adapted::qkv, qkv_bias, normed, rows, a.qkv);
+  if (shape_.query_key_norm) norm_heads(shape_, rows, w, a);
+  if (shape_.rotary) {
+    kernels::kernels().rotate(at(a.qkv, rows.begin), rows.size(), shape_.qkv_width(),
+                              shape_.heads + shape_.kv_heads, shape_.head_size,
+                              batch_.layout.positions.const_data_ptr<int64_t>() + rows.begin,
+                              data(batch_.cosines), data(batch_.sines), 1);
+  }
+  if (cache_ != nullptr) remember_all(batch_, rows, a.qkv, *cache_, static_cast<size_t>(layer));
+}
+
+void ForwardPass::after_attention(const Member& member, int64_t layer, const float* in,
+                                  const float* mixed, Member::Range rows, const Activations& a,
+                                  Until until) {
+  const Weights w(weights_, layer);
+  float* const normed = at(normed_, member.rank * block_rows);
+  float* const inside = at(product_, member.rank * block_rows);
+  product(member, layer, Adapted::attention_out, attention_out_bias, mixed, rows, a.middle, in);
+  shape_.norm_kernels().forward(at(a.middle, rows.begin), data(w[mlp_norm]), data(w[mlp_norm_bias]),
+                                shape_.epsilon, rows.size(), shape_.dim, normed,
+                                at(a.mlp_scale, rows.begin));
+  product(member, layer, Adapted::gate_up, gate_up_bias, normed, rows, a.gate_up);
+  if (until == Until::inside) return;
+  shape_.activation_kernels().forward(at(a.gate_up, rows.begin), rows.size(), shape_.hidden_dim,
+                                      inside);
+  product(member, layer, Adapted::down, down_bias, inside, rows, a.out, at(a.middle, rows.begin));
+}
+
 void ForwardPass::layer(const Member& member, int64_t layer, const float* in, const Activations& a,
                         Until until) {
-  const auto& k = kernels::kernels();
-  const auto norm = shape_.norm_kernels().forward;
   const int64_t tokens = batch_.layout.tokens, rows = batch_.rows.size(0);
   const bool last = layer == shape_.layers - 1;
-  const Member::Range mine = member.part(tokens, grain);
-  const Weights w(weights_, layer);
-  const auto adapt = [&](Adapted which, const float* from, Member::Range range, float* to,
-                         int64_t width) {
-    low_rank(batch_, w, layer, which).add(from, range.size(), at(low_, range.begin), to, width);
-  };
-  const auto packed = [&](Adapted which) { return batch_.packed_pair(layer, which).forward.get(); };
-  norm(in + mine.begin * shape_.dim, data(w[attention_norm]), data(w[attention_norm_bias]),
-       shape_.epsilon, mine.size(), shape_.dim, at(normed_, mine.begin),
-       at(a.attention_scale, mine.begin));
-  linear(batch_.number, at(normed_, mine.begin), mine.size(), w[qkv], packed(Adapted::qkv),
-         w[qkv_bias], at(a.qkv, mine.begin));
-  adapt(Adapted::qkv, at(normed_, mine.begin), mine, at(a.qkv, mine.begin), shape_.qkv_width());
-  if (shape_.query_key_norm) norm_heads(shape_, mine, w, a);
-  if (shape_.rotary) {
-    k.rotate(at(a.qkv, mine.begin), mine.size(), shape_.qkv_width(), shape_.heads + shape_.kv_heads,
-             shape_.head_size, batch_.layout.positions.const_data_ptr<int64_t>() + mine.begin,
-             data(batch_.cosines), data(batch_.sines), 1);
-  }
-  if (cache_ != nullptr) remember_all(batch_, mine, a.qkv, *cache_, static_cast<size_t>(layer));
+  packs_.make(member, layer);
+  for_each_block(member.part(tokens, grain),
+                 [&](Member::Range block) { before_attention(member, layer, in, block, a); });
   if (rows == 0 && last) return;  // nobody wants its output
   member.barrier();
   tasks_.run(layer, data(a.qkv),
              [&](const kernels::AttentionHeads& heads, int64_t token, int64_t head) {
-               k.attention(heads, at(a.mixed, token) + head * shape_.head_size,
-                           shape_.mixed_width(), learns_ ? at(a.log_sum, token) + head : nullptr,
-                           shape_.heads, at(scratch_, member.rank));
+               kernels::kernels().attention(heads, at(a.mixed, token) + head * shape_.head_size,
+                                            shape_.mixed_width(),
+                                            learns_ ? at(a.log_sum, token) + head : nullptr,
+                                            shape_.heads, at(scratch_, member.rank));
              });
   member.barrier();
   // From here on, the last layer works on the wanted rows alone.
-  Member::Range part = mine;
-  const float *residual = in + mine.begin * shape_.dim, *mixed = at(a.mixed, mine.begin);
-  if (last && rows < tokens) {
-    const auto* wanted = batch_.rows.const_data_ptr<int64_t>();
-    part = member.part(rows, grain);
-    gather(in, wanted, part, shape_.dim, data(x_rows_));
-    gather(data(a.mixed), wanted, part, shape_.mixed_width(), data(mixed_rows_));
-    residual = at(x_rows_, part.begin);
-    mixed = at(mixed_rows_, part.begin);
-  }
-  linear(batch_.number, mixed, part.size(), w[attention_out], packed(Adapted::attention_out),
-         w[attention_out_bias], at(a.middle, part.begin), residual);
-  adapt(Adapted::attention_out, mixed, part, at(a.middle, part.begin), shape_.dim);
-  norm(at(a.middle, part.begin), data(w[mlp_norm]), data(w[mlp_norm_bias]), shape_.epsilon,
-       part.size(), shape_.dim, at(normed_, part.begin), at(a.mlp_scale, part.begin));
-  linear(batch_.number, at(normed_, part.begin), part.size(), w[gate_up], packed(Adapted::gate_up),
-         w[gate_up_bias], at(a.gate_up, part.begin));
-  adapt(Adapted::gate_up, at(normed_, part.begin), part, at(a.gate_up, part.begin),
-        shape_.gate_up_width());
-  if (until == Until::inside) return;
-  shape_.activation_kernels().forward(at(a.gate_up, part.begin), part.size(), shape_.hidden_dim,
-                                      at(product_, part.begin));
-  linear(batch_.number, at(product_, part.begin), part.size(), w[down], packed(Adapted::down),
-         w[down_bias], at(a.out, part.begin), at(a.middle, part.begin));
-  adapt(Adapted::down, at(product_, part.begin), part, at(a.out, part.begin), shape_.dim);
+  const bool gathers = last && rows < tokens;
+  const auto* wanted = batch_.rows.const_data_ptr<int64_t>();
+  for_each_block(member.part(gathers ? rows : tokens, grain), [&](Member::Range block) {
+    const float *residual = in + block.begin * shape_.dim, *mixed = at(a.mixed, block.begin);
+    if (gathers) {
+      gather(in, wanted, block, shape_.dim, data(x_rows_));
+      gather(data(a.mixed), wanted, block, shape_.mixed_width(), data(mixed_rows_));
+      residual = at(x_rows_, block.begin);
+      mixed = at(mixed_rows_, block.begin);
+    }
+    after_attention(member, layer, residual, mixed, block, a, until);
+  });
 }
 
 Tensor forward_pass(const Tensor& x, at::TensorList weights, const DecoderBatch& batch,

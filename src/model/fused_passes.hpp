@@ -8,6 +8,7 @@
 #include "../kernels/team.hpp"
 #include "fused_adapters.hpp"
 #include "fused_decoder.hpp"
+#include "fused_weights.hpp"
 #include "pool.hpp"
 #include "rlhf/model/kv_cache.hpp"
 
@@ -24,44 +25,6 @@ inline float* at(const Tensor& tensor, int64_t row) {
   return data(tensor) + row * tensor.stride(0);
 }
 
-/// Places of a layer's weights in the list: TransformerBlock::fields.
-enum Slot : size_t {
-  attention_norm,
-  attention_norm_bias,
-  qkv,
-  qkv_bias,
-  query_norm,
-  key_norm,
-  attention_out,
-  attention_out_bias,
-  mlp_norm,
-  mlp_norm_bias,
-  gate_up,
-  gate_up_bias,
-  down,
-  down_bias,
-  qkv_a,
-  qkv_b,
-  attention_out_a,
-  attention_out_b,
-  gate_up_a,
-  gate_up_b,
-  down_a,
-  down_b,
-  weights_a_layer
-};
-
-/// Weights of one layer.
-class Weights {
- public:
-  Weights(at::TensorList all, int64_t layer)
-      : own_(all.slice(static_cast<size_t>(layer) * weights_a_layer, weights_a_layer)) {}
-  const Tensor& operator[](Slot slot) const { return own_[slot]; }
-
- private:
-  at::TensorList own_;
-};
-
 /// The adapters of one of a layer's products.
 inline LowRank low_rank(const DecoderBatch& batch, const Weights& w, int64_t layer, Adapted which) {
   static const std::vector<AdapterPart> none;
@@ -72,6 +35,17 @@ inline LowRank low_rank(const DecoderBatch& batch, const Weights& w, int64_t lay
           .a = w[static_cast<Slot>(slot)],
           .b = w[static_cast<Slot>(slot + 1)],
           .scale = there ? static_cast<float>(batch.adapters->options.scale()) : 0};
+}
+
+/// Rows that go from one product to the next together: few enough for a processor's own cache to
+/// hold what lies between, and a multiple of what products take at a time.
+constexpr int64_t block_rows = 96;
+
+template <class Work>
+void for_each_block(Member::Range range, Work&& work) {
+  for (int64_t begin = range.begin; begin < range.end; begin += block_rows) {
+    work(Member::Range{begin, std::min(range.end, begin + block_rows)});
+  }
 }
 
 /// Columns that the widest of the adapters' inner results takes; 0 where there are none.
@@ -198,17 +172,28 @@ class ForwardPass {
     inside,  ///< all that the backward pass reads, but not the layer's result
     result
   };
-  /// One thread's part of a layer; its input is [N, dim].
+  /// One thread's part of a layer, after the others have left the one before; its input is [N,
+  /// dim].
   void layer(const Member& member, int64_t layer, const float* in, const Activations& a,
              Until until);
 
  private:
+  /// One of a layer's products, and what adapters add to it.
+  void product(const Member& member, int64_t layer, Adapted which, Slot bias, const float* x,
+               Member::Range rows, const Tensor& y, const float* added = nullptr);
+  void before_attention(const Member& member, int64_t layer, const float* in, Member::Range rows,
+                        const Activations& a);
+  /// `rows` of the layer's result, made from as many of its input and of what attention mixed.
+  void after_attention(const Member& member, int64_t layer, const float* in, const float* mixed,
+                       Member::Range rows, const Activations& a, Until until);
+
   at::TensorList weights_;
   const DecoderBatch& batch_;
   const DecoderShape& shape_;
   bool learns_;
   KvCache* cache_;
-  Tensor normed_, product_, low_;  // [N, ...]
+  LayerPacks packs_;
+  Tensor normed_, product_, low_;  // a block for each thread
   Tensor x_rows_, mixed_rows_;     // of the wanted rows
   AttentionTasks tasks_;
   Tensor scratch_;

@@ -16,21 +16,24 @@ inline bool can_fuse(const Tensor& tensor) {
 }
 
 /// y [rows, outputs] = x [rows, inputs] weight^T, plus `bias` [outputs] unless undefined, plus
-/// `added` (rows like y, may be y) unless null. `packed` is the weight, or null.
+/// `added` (rows like y, may be y) unless null.
+inline void linear(const PackedMatrix& weight, const float* x, int64_t rows, const Tensor& bias,
+                   float* y, const float* added = nullptr) {
+  if (added != nullptr && added != y) std::copy_n(added, rows * weight.outputs, y);
+  if (bias.defined()) {
+    if (added == nullptr) std::fill_n(y, rows * weight.outputs, 0.0F);
+    kernels::kernels().add_to_rows(bias.const_data_ptr<float>(), rows, weight.outputs, y);
+  }
+  weight.product(x, rows, y, added != nullptr || bias.defined());
+}
+
+/// The same; `packed` is the weight, or null.
 inline void linear(kernels::Number number, const float* x, int64_t rows, const Tensor& weight,
                    const PackedMatrix* packed, const Tensor& bias, float* y,
                    const float* added = nullptr) {
+  if (packed != nullptr) return linear(*packed, x, rows, bias, y, added);
   const int64_t outputs = weight.size(0), inputs = weight.size(1);
   const float* every_row = bias.defined() ? bias.const_data_ptr<float>() : nullptr;
-  if (packed != nullptr) {
-    if (added != nullptr && added != y) std::copy_n(added, rows * outputs, y);
-    if (every_row != nullptr) {
-      if (added == nullptr) std::fill_n(y, rows * outputs, 0.0F);
-      kernels::kernels().add_to_rows(every_row, rows, outputs, y);
-    }
-    packed->product(x, rows, y, added != nullptr || every_row != nullptr);
-    return;
-  }
   kernels::kernels().product(number, {.rows = rows,
                                       .columns = outputs,
                                       .inner = inputs,

@@ -79,23 +79,26 @@ int64_t kept_by_layer(const DecoderShape& s, int64_t tokens, int64_t rows) {
          rows * (1 + 2 * s.dim + s.gate_up_width());
 }
 
-/// Numbers of scratch on the way up: fused::ForwardPass.
-int64_t forward_scratch(const DecoderShape& s, int64_t tokens, int64_t low_width) {
-  return tokens * (s.dim + s.hidden_dim + low_width);
+/// Numbers of the layer that a pass has packed, each in float32's room: fused::LayerPacks. A few
+/// rows of scratch beside it do not count.
+int64_t packed_layer(const Numbers& numbers, const MemoryPlan& plan) {
+  if (plan.precision == Precision::float32) return numbers.matrices();
+  return plan.lora ? 0 : numbers.matrices() / 2;
 }
 
 /// Numbers of scratch on the way back: what fused::BackwardPass makes.
 int64_t backward_scratch(const DecoderShape& s, int64_t tokens, int64_t rows, int64_t low_width) {
   const int64_t gathered = rows < tokens ? rows * (s.dim + 2 * s.mixed_width()) : 0;
-  return tokens * (5 * s.dim + s.hidden_dim + s.gate_up_width() + s.mixed_width() + s.qkv_width() +
+  return tokens * (4 * s.dim + s.hidden_dim + s.gate_up_width() + s.mixed_width() + s.qkv_width() +
                    8 * low_width) +
          gathered;
 }
 
 /// @param first  the lowest layer that a gradient passes
-int64_t activation_numbers(const TransformerConfig& config, const MemoryPlan& plan, int64_t first,
+int64_t activation_numbers(const Numbers& numbers, const MemoryPlan& plan, int64_t first,
                            int64_t low_width) {
-  const DecoderShape s = decoder_shape(config);
+  const TransformerConfig& config = numbers.config;
+  const DecoderShape& s = numbers.shape;
   const int64_t tokens = plan.pass_tokens, rows = plan.pass_outputs;
   // fused::make_activations(), of the layers that are not frozen.
   const int64_t last = config.layers - plan.frozen_layers - 1;
@@ -106,13 +109,15 @@ int64_t activation_numbers(const TransformerConfig& config, const MemoryPlan& pl
   sum += kept_by_layer(s, tokens, rows);
   sum += (tokens + 2 * rows) * s.dim;  // the first layer's input; the result and its gradient
   sum += backward_scratch(s, tokens, rows, low_width);
-  return sum + (plan.checkpoints ? forward_scratch(s, tokens, low_width) : 0);
+  return sum + (plan.checkpoints ? 2 : 1) * packed_layer(numbers, plan);
 }
 
 /// Reading prompts: all at a time, layers one after the other in the same memory.
-int64_t prompt_numbers(const DecoderShape& s, int64_t tokens, int64_t low_width) {
-  return 2 * kept_by_layer(s, tokens, tokens) - tokens * (1 + 2 * s.dim + s.gate_up_width()) +
-         forward_scratch(s, tokens, low_width) + tokens * s.dim;
+int64_t prompt_numbers(const Numbers& numbers, const MemoryPlan& plan) {
+  const DecoderShape& s = numbers.shape;
+  const int64_t tokens = plan.prompt_tokens;
+  return 2 * kept_by_layer(s, tokens, tokens) - tokens * (s.dim + 1 + s.gate_up_width()) +
+         packed_layer(numbers, plan);
 }
 
 /// Bytes of the copies in bfloat16 of what does not learn: one, and where gradients pass another.
@@ -197,7 +202,7 @@ MemoryEstimate estimate_memory(const TransformerConfig& config, const MemoryPlan
       estimate.arriving_gradients += bytes(numbers.embedding());
     }
     estimate.activations =
-        bytes(activation_numbers(config, plan, adapters.first_layer, adapters.low_width));
+        bytes(activation_numbers(numbers, plan, adapters.first_layer, adapters.low_width));
     const int64_t logits = plan.pass_outputs * config.vocab_size;
     if (plan.head == Head::language) {
       estimate.logits =
@@ -208,7 +213,7 @@ MemoryEstimate estimate_memory(const TransformerConfig& config, const MemoryPlan
     // Adapters stand beside weights that are read where they lie.
     estimate.decoding_copy = bytes(
         plan.lora ? adapters.decoding : config.layers * numbers.matrices() + numbers.embedding());
-    estimate.prompt_pass = bytes(prompt_numbers(shape, plan.prompt_tokens, adapters.low_width));
+    estimate.prompt_pass = bytes(prompt_numbers(numbers, plan));
     const int64_t capacity = cache_capacity(std::min(plan.cache_tokens, config.context_length));
     estimate.kv_cache =
         bytes(plan.cache_rows * capacity * 2 * config.layers * shape.kv_heads * shape.head_size);

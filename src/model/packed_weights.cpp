@@ -1,6 +1,7 @@
 #include "packed_weights.hpp"
 
 #include <algorithm>
+#include <cstddef>
 
 #include "pool.hpp"
 
@@ -15,15 +16,20 @@ PackedMatrix::PackedMatrix(kernels::Number kind, int64_t rows, int64_t columns)
 
 PackedMatrix::PackedMatrix(kernels::Number kind, const Tensor& weight)
     : PackedMatrix(kind, weight.size(0), weight.size(1)) {
-  kernels::kernels().pack(number, {weight.const_data_ptr<float>(), 1, inputs}, outputs, inputs,
-                          packed.data_ptr());
+  fill(rows_of(weight), 0, outputs);
 }
 
 PackedMatrix PackedMatrix::transposed(kernels::Number kind, const Tensor& weight) {
   PackedMatrix matrix(kind, weight.size(1), weight.size(0));
-  kernels::kernels().pack(kind, {weight.const_data_ptr<float>(), matrix.outputs, 1}, matrix.outputs,
-                          matrix.inputs, matrix.packed.data_ptr());
+  matrix.fill(columns_of(weight), 0, matrix.outputs);
   return matrix;
+}
+
+void PackedMatrix::fill(const kernels::Matrix& matrix, int64_t begin, int64_t end) {
+  const auto& k = kernels::kernels();
+  auto* const first = static_cast<std::byte*>(packed.data_ptr());
+  k.pack(number, {matrix.at + begin * matrix.column, matrix.row, matrix.column}, end - begin,
+         inputs, first + k.packed_size(number, begin, inputs));
 }
 
 std::shared_ptr<const PackedMatrix> PackedWeights::forward(kernels::Number number,

@@ -11,6 +11,15 @@
 
 namespace rlhf::model {
 
+/// A weight as the operand whose columns are its rows, the outputs; and as that of its transpose,
+/// which passes gradients back.
+inline kernels::Matrix rows_of(const Tensor& weight) {
+  return {weight.const_data_ptr<float>(), 1, weight.size(1)};
+}
+inline kernels::Matrix columns_of(const Tensor& weight) {
+  return {weight.const_data_ptr<float>(), weight.size(1), 1};
+}
+
 /// A matrix [outputs, inputs], packed.
 struct PackedMatrix {
   kernels::Number number;
@@ -20,14 +29,18 @@ struct PackedMatrix {
   PackedMatrix(kernels::Number number, const Tensor& weight);
   /// The matrix that passes gradients back: that of weight^T, [inputs, outputs]; no int8.
   static PackedMatrix transposed(kernels::Number number, const Tensor& weight);
+  /// Room for one.
+  PackedMatrix(kernels::Number number, int64_t outputs, int64_t inputs);
+
+  static constexpr int64_t whole_outputs = 32;
+  /// Packs outputs [begin, end) of the operand [inputs, outputs]; begin a multiple of
+  /// whole_outputs, of int8 zero.
+  void fill(const kernels::Matrix& matrix, int64_t begin, int64_t end);
   /// y [rows, outputs] = x [rows, inputs] matrix^T (+ y where `add`)
   void product(const float* x, int64_t rows, float* y, bool add = false) const {
     kernels::kernels().packed_product(number, x, rows, packed.const_data_ptr(), outputs, inputs, y,
                                       add);
   }
-
- private:
-  PackedMatrix(kernels::Number number, int64_t outputs, int64_t inputs);
 };
 
 /// A weight both ways; null where it is not packed.

@@ -56,7 +56,7 @@ function(rlhf_unite target size)
   set_target_properties(${target} PROPERTIES UNITY_BUILD ON UNITY_BUILD_MODE GROUP)
 endfunction()
 
-# src/kernels: free of LibTorch, optimised in every build type, each table for its instruction set.
+# src/kernels: free of LibTorch but for its number of threads, optimised in every build type, each table for its instruction set.
 function(rlhf_kernels target)
   # Its flags are for team.cpp alone: a precompiled header serves only files compiled alike.
   target_link_libraries(${target} PRIVATE $<LINK_ONLY:OpenMP::OpenMP_CXX>)

@@ -140,9 +140,10 @@ struct Kernels {
   /// @param b  [inputs, outputs]: the matrix's transpose, as products take it; of int8, rows of the
   ///           matrix lie side by side
   void (*pack)(Number number, const Matrix& b, int64_t outputs, int64_t inputs, void* packed);
-  /// y [rows, outputs] = x [rows, inputs] matrix^T (+ y where `add`).
+  /// y [rows, outputs] = from + x [rows, inputs] matrix^T, with `from` as in Product; may be y.
   void (*packed_product)(Number number, const float* x, int64_t rows, const void* packed,
-                         int64_t outputs, int64_t inputs, float* y, bool add);
+                         int64_t outputs, int64_t inputs, const float* from, int64_t from_row,
+                         float* y);
 };
 
 /// Those of the widest instruction set that this processor and this build have.

@@ -110,7 +110,7 @@ void pack(Number number, const Matrix& b, int64_t outputs, int64_t inputs, void*
 
 template <class Kind>
 void panels_product(const float* x, int64_t rows, const void* packed, int64_t outputs,
-                    int64_t inputs, float* y, bool add) {
+                    int64_t inputs, const float* from, int64_t from_row, float* y) {
   using Element = typename Kind::Element;
   static thread_local Scratch memory;
   const int64_t groups = groups_of<Kind>(inputs);
@@ -119,11 +119,11 @@ void panels_product(const float* x, int64_t rows, const void* packed, int64_t ou
                      static_cast<Element*>(memory.take(elements * sizeof(Element))));
   [[maybe_unused]] const TileUnit tiles;
   for_each_panel(outputs, [&](int64_t j, int64_t count, int64_t width) {
-    for (int64_t i = 0; i < rows; i += strip_height<Kind>) {
-      float* to = y + i * outputs + j;
-      panel_product<Kind>(std::min(strip_height<Kind>, rows - i), groups, a.at + i * a.row, a.row,
+    for (int64_t i = 0; i < rows; i += most_rows<Kind>) {
+      panel_product<Kind>(std::min(most_rows<Kind>, rows - i), groups, a.at + i * a.row, a.row,
                           a.column, static_cast<const Element*>(packed) + j * groups, count, width,
-                          add ? to : nullptr, outputs, to, outputs);
+                          from == nullptr ? nullptr : from + i * from_row + j, from_row,
+                          y + i * outputs + j, outputs);
     }
   });
 }
@@ -131,8 +131,8 @@ void panels_product(const float* x, int64_t rows, const void* packed, int64_t ou
 /// Some rows times one panel, C vectors wide, of bytes.
 template <int C, int R>
 inline void byte_tile(int64_t groups, const uint32_t* a, const float* a_scales, const uint32_t* b,
-                      const float* b_scales, const int32_t* b_sums, int64_t count, float* y,
-                      int64_t y_row, bool add) {
+                      const float* b_scales, const int32_t* b_sums, int64_t count,
+                      const float* from, int64_t from_row, float* y, int64_t y_row) {
   IntVector sum[R][C] = {};
   for (int64_t k = 0; k < groups; ++k) {
     IntVector row[C];
@@ -150,11 +150,10 @@ inline void byte_tile(int64_t groups, const uint32_t* a, const float* a_scales, 
             __builtin_convertvector(counted, Vector) * (a_scales[r] * load(b_scales + v * lanes)));
     }
     float* to = y + r * y_row;
-    if (add) {
-      for (int64_t j = 0; j < count; ++j) to[j] += whole[j];
-    } else {
-      for (int64_t j = 0; j < count; ++j) to[j] = whole[j];
+    if (from != nullptr) {
+      for (int64_t j = 0; j < count; ++j) whole[j] += from[r * from_row + j];
     }
+    std::copy_n(whole, count, to);
   }
 }
 
@@ -170,7 +169,7 @@ inline void byte_tile_of_rows(int64_t rows, Rest... rest) {
 }
 
 void bytes_product(const float* x, int64_t rows, const void* packed, int64_t outputs,
-                   int64_t inputs, float* y, bool add) {
+                   int64_t inputs, const float* from, int64_t from_row, float* y) {
   static thread_local Scratch memory;
   const int64_t groups = groups_of<Int8>(inputs), columns = whole_panels(outputs);
   auto* bytes = static_cast<uint8_t*>(memory.take(static_cast<size_t>(rows * (groups + 1) * 4)));
@@ -191,26 +190,30 @@ void bytes_product(const float* x, int64_t rows, const void* packed, int64_t out
   for_each_panel(outputs, [&](int64_t j, int64_t count, int64_t width) {
     for (int64_t i = 0; i < rows; i += tile_height) {
       const int64_t some = std::min(tile_height, rows - i);
+      const float* start = from == nullptr ? nullptr : from + i * from_row + j;
       if (width == panel) {
         byte_tile_of_rows<2>(some, groups, a + i * groups, scales + i, panels + j * groups,
-                             b_scales + j, b_sums + j, count, y + i * outputs + j, outputs, add);
+                             b_scales + j, b_sums + j, count, start, from_row, y + i * outputs + j,
+                             outputs);
       } else {
         byte_tile_of_rows<1>(some, groups, a + i * groups, scales + i, panels + j * groups,
-                             b_scales + j, b_sums + j, count, y + i * outputs + j, outputs, add);
+                             b_scales + j, b_sums + j, count, start, from_row, y + i * outputs + j,
+                             outputs);
       }
     }
   });
 }
 
 void packed_product(Number number, const float* x, int64_t rows, const void* packed,
-                    int64_t outputs, int64_t inputs, float* y, bool add) {
+                    int64_t outputs, int64_t inputs, const float* from, int64_t from_row,
+                    float* y) {
   switch (number) {
     case Number::float32:
-      return panels_product<Float32>(x, rows, packed, outputs, inputs, y, add);
+      return panels_product<Float32>(x, rows, packed, outputs, inputs, from, from_row, y);
     case Number::bfloat16:
-      return panels_product<BFloat16>(x, rows, packed, outputs, inputs, y, add);
+      return panels_product<BFloat16>(x, rows, packed, outputs, inputs, from, from_row, y);
     case Number::int8:
-      return bytes_product(x, rows, packed, outputs, inputs, y, add);
+      return bytes_product(x, rows, packed, outputs, inputs, from, from_row, y);
   }
 }
 

@@ -14,12 +14,17 @@ namespace {
 constexpr int64_t panel = 2 * lanes;  ///< columns
 constexpr int64_t tile_height = tile_rows<2>;
 
-/// Rows that one call of panel_product() takes.
+/// Rows that are packed together, and those that one call of panel_product() takes if all are as
+/// far apart.
 template <class Kind>
 constexpr int64_t strip_height = tile_height;
+template <class Kind>
+constexpr int64_t most_rows = std::numeric_limits<int32_t>::max();
 #ifdef __AMX_BF16__
 template <>
 constexpr int64_t strip_height<BFloat16> = 2 * amx_rows;
+template <>
+constexpr int64_t most_rows<BFloat16> = strip_height<BFloat16>;
 #endif
 template <class Kind>
 constexpr int64_t whole_strips(int64_t rows) {

@@ -59,9 +59,9 @@ constexpr int64_t lanes_of = sizeof(typename Kind::Sum) / sizeof(float);
 /// c [R, C vectors] = from + a b, with a's element (r, k) at a[r * a_row + k * a_column], b's row k
 /// at b + k * b_row; `from` null: zeros.
 template <class Kind, int R, int C>
-inline void tile(int64_t inner, const typename Kind::Element* a, int64_t a_row, int64_t a_column,
-                 const typename Kind::Element* b, int64_t b_row, const float* from,
-                 int64_t from_row, float* c, int64_t c_row) {
+RLHF_INLINE void tile(int64_t inner, const typename Kind::Element* a, int64_t a_row,
+                      int64_t a_column, const typename Kind::Element* b, int64_t b_row,
+                      const float* from, int64_t from_row, float* c, int64_t c_row) {
   using Sum = typename Kind::Sum;
   using Columns = typename Kind::Columns;
   constexpr int64_t width = lanes_of<Kind>;
@@ -88,31 +88,38 @@ inline void tile(int64_t inner, const typename Kind::Element* a, int64_t a_row, 
 template <int C>
 constexpr int tile_rows = lanes == 16 ? 12 : (C == 2 ? 6 : 8);
 
-template <class Kind, int C, int R = tile_rows<C>>
-inline void tile_of_rows(int64_t rows, int64_t inner, const typename Kind::Element* a,
-                         int64_t a_row, int64_t a_column, const typename Kind::Element* b,
-                         int64_t b_row, const float* from, int64_t from_row, float* c,
-                         int64_t c_row) {
+/// A tile of fewer rows.
+template <class Kind, int C, int R = tile_rows<C> - 1>
+[[gnu::noinline]] void low_tile(int64_t rows, int64_t inner, const typename Kind::Element* a,
+                                int64_t a_row, int64_t a_column, const typename Kind::Element* b,
+                                int64_t b_row, const float* from, int64_t from_row, float* c,
+                                int64_t c_row) {
   if constexpr (R > 0) {
     if (rows == R) {
       tile<Kind, R, C>(inner, a, a_row, a_column, b, b_row, from, from_row, c, c_row);
     } else {
-      tile_of_rows<Kind, C, R - 1>(rows, inner, a, a_row, a_column, b, b_row, from, from_row, c,
-                                   c_row);
+      low_tile<Kind, C, R - 1>(rows, inner, a, a_row, a_column, b, b_row, from, from_row, c, c_row);
     }
   }
 }
 
 /// Any number of rows, C vectors of columns.
 template <class Kind, int C>
-inline void tile_column(int64_t rows, int64_t inner, const typename Kind::Element* a, int64_t a_row,
-                        int64_t a_column, const typename Kind::Element* b, int64_t b_row,
-                        const float* from, int64_t from_row, float* c, int64_t c_row) {
+[[gnu::noinline]] void tile_column(int64_t rows, int64_t inner, const typename Kind::Element* a,
+                                   int64_t a_row, int64_t a_column, const typename Kind::Element* b,
+                                   int64_t b_row, const float* from, int64_t from_row, float* c,
+                                   int64_t c_row) {
   constexpr int R = tile_rows<C>;
-  for (int64_t r = 0; r < rows; r += R) {
-    tile_of_rows<Kind, C>(std::min<int64_t>(R, rows - r), inner, a + r * a_row, a_row, a_column, b,
-                          b_row, from == nullptr ? nullptr : from + r * from_row, from_row,
-                          c + r * c_row, c_row);
+  int64_t r = 0;
+  for (; r + R <= rows; r += R) {
+    tile<Kind, R, C>(inner, a + r * a_row, a_row, a_column, b, b_row,
+                     from == nullptr ? nullptr : from + r * from_row, from_row, c + r * c_row,
+                     c_row);
+  }
+  if (r < rows) {
+    low_tile<Kind, C>(rows - r, inner, a + r * a_row, a_row, a_column, b, b_row,
+                      from == nullptr ? nullptr : from + r * from_row, from_row, c + r * c_row,
+                      c_row);
   }
 }
 

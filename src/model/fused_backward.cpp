@@ -24,10 +24,15 @@ class BackwardPass {
         tasks_(batch_),
         threads_(kernels::threads_for(x.size(0))) {
     const int64_t n = x.size(0), rows = batch_.rows.size(0);
+    int64_t width = 0;
+    for (size_t i = 0; i < weights.size(); ++i) width += is_vector(i) ? weights[i].size(0) : 0;
+    vectors_ = torch::zeros({threads_, width});
+    int64_t begin = 0;
     for (size_t i = 0; i < weights.size(); ++i) {
-      gradients_.push_back(!plan.needed[i]         ? Tensor()
-                           : weights[i].dim() == 1 ? torch::zeros({threads_, weights[i].size(0)})
-                                                   : pooled(weights[i].sizes()));
+      gradients_.push_back(!plan.needed[i] ? Tensor()
+                           : is_vector(i)  ? vectors_.narrow(1, begin, weights[i].size(0))
+                                           : pooled(weights[i].sizes()));
+      begin += is_vector(i) ? weights[i].size(0) : 0;
     }
     out_gradient_ = pooled({n, shape_.dim});
     middle_gradient_ = pooled({n, shape_.dim});
@@ -54,14 +59,20 @@ class BackwardPass {
   std::vector<Tensor> run() {
     kernels::run_team(threads_, [&](const Member& member) { work(member); });
     std::vector<Tensor> result{plan_.input_needed ? out_gradient_ : Tensor()};
+    const Tensor sums = threads_ == 1 ? vectors_.squeeze(0) : vectors_.sum(0);
     for (size_t i = 0; i < gradients_.size(); ++i) {
-      const bool in_parts = gradients_[i].defined() && weights_[i].dim() == 1;
-      result.push_back(in_parts ? gradients_[i].sum(0) : gradients_[i]);
+      const Tensor& gradient = gradients_[i];
+      result.push_back(is_vector(i) ? sums.narrow(0, gradient.storage_offset(), gradient.size(1))
+                                    : gradient);
     }
     return result;
   }
 
  private:
+  /// Norms and biases that learn: each thread adds up a part of its own.
+  bool is_vector(size_t weight) const {
+    return plan_.needed[weight] && weights_[weight].dim() == 1;
+  }
   const float* input_of(int64_t layer) const {
     return layer == 0 ? data(x_) : data(layers_[static_cast<size_t>(layer - 1)].out);
   }
@@ -299,6 +310,7 @@ class BackwardPass {
   std::optional<ForwardPass> again_;  // for what the forward pass did not keep
   int threads_;
   std::vector<Tensor> gradients_;
+  Tensor vectors_;  // [threads, all of the norms and biases]
   Tensor out_gradient_, middle_gradient_, normed_, normed_gradient_, product_, gate_up_gradient_;
   Tensor mixed_gradient_, attention_normed_, qkv_gradient_, scratch_;
   Tensor mixed_rows_, mixed_rows_gradient_, middle_rows_gradient_;  // of the wanted rows alone

@@ -86,7 +86,7 @@ Tensor fused_decoder(const Tensor& x, at::TensorList weights,
   }
   // Nothing need stay for a backward pass, so sequences go through in parts that caches hold.
   // The faster the products, the more rows must share what packing the weights costs.
-  const int64_t rows_a_thread = batch->number == kernels::Number::bfloat16 ? 2048 : 512;
+  const int64_t rows_a_thread = 2048;
   const int64_t tokens = batch->layout.tokens,
                 part_tokens = rows_a_thread * kernels::threads_for(tokens);
   const Tensor hidden = x.contiguous();

@@ -11,7 +11,7 @@ void PackedLinear::product(const float* x, int64_t rows, float* low, float* y, b
   linear(kernels::Number::float32, x, rows, weight, packed.get(), bias, y, add ? y : nullptr);
   if (!a) return;
   a->product(x, rows, low);
-  b->product(low, rows, y, true);
+  b->product(low, rows, y, y, b->outputs);
 }
 
 namespace {

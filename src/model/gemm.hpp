@@ -19,12 +19,12 @@ inline bool can_fuse(const Tensor& tensor) {
 /// `added` (rows like y, may be y) unless null.
 inline void linear(const PackedMatrix& weight, const float* x, int64_t rows, const Tensor& bias,
                    float* y, const float* added = nullptr) {
-  if (added != nullptr && added != y) std::copy_n(added, rows * weight.outputs, y);
-  if (bias.defined()) {
-    if (added == nullptr) std::fill_n(y, rows * weight.outputs, 0.0F);
-    kernels::kernels().add_to_rows(bias.const_data_ptr<float>(), rows, weight.outputs, y);
+  const float* every_row = bias.defined() ? bias.const_data_ptr<float>() : nullptr;
+  if (added == nullptr) return weight.product(x, rows, y, every_row);
+  weight.product(x, rows, y, added, weight.outputs);
+  if (every_row != nullptr) {
+    kernels::kernels().add_to_rows(every_row, rows, weight.outputs, y);
   }
-  weight.product(x, rows, y, added != nullptr || bias.defined());
 }
 
 /// The same; `packed` is the weight, or null.

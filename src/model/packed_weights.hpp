@@ -36,10 +36,12 @@ struct PackedMatrix {
   /// Packs outputs [begin, end) of the operand [inputs, outputs]; begin a multiple of
   /// whole_outputs, of int8 zero.
   void fill(const kernels::Matrix& matrix, int64_t begin, int64_t end);
-  /// y [rows, outputs] = x [rows, inputs] matrix^T (+ y where `add`)
-  void product(const float* x, int64_t rows, float* y, bool add = false) const {
-    kernels::kernels().packed_product(number, x, rows, packed.const_data_ptr(), outputs, inputs, y,
-                                      add);
+  /// y [rows, outputs] = from + x [rows, inputs] matrix^T; `from` null or rows from_row apart, may
+  /// be y.
+  void product(const float* x, int64_t rows, float* y, const float* from = nullptr,
+               int64_t from_row = 0) const {
+    kernels::kernels().packed_product(number, x, rows, packed.const_data_ptr(), outputs, inputs,
+                                      from, from_row, y);
   }
 };
 

@@ -1,7 +1,12 @@
 #include "rlhf/optimizer/adamw.hpp"
 
+#include <ATen/Parallel.h>
+
 #include <algorithm>
 #include <cmath>
+#include <functional>
+#include <map>
+#include <numeric>
 #include <string_view>
 #include <unordered_map>
 #include <unordered_set>
@@ -38,6 +43,76 @@ std::vector<NamedTensor> unique(const std::vector<NamedTensor>& parameters) {
     result.push_back(parameter);
   }
   return result;
+}
+
+/// As LibTorch's kernel and checkpoints have it.
+Tensor step_count(int64_t steps, const Tensor& parameter) {
+  return at::full({}, static_cast<double>(steps), parameter.options().dtype(at::kFloat));
+}
+
+/// A member's share of a list of tensors: whole ones, but for the large, which all of a team share.
+class Share {
+ public:
+  Share(const std::vector<Tensor>& tensors, const kernels::Member& member) {
+    constexpr int64_t large = int64_t{1} << 15, line = 16;
+    int64_t all = 0, before = 0;
+    for (const Tensor& tensor : tensors) all += tensor.numel();
+    const auto bound = [&](int rank) { return all * rank / member.size / line * line; };
+    const int64_t from = bound(member.rank);
+    const int64_t to = member.rank + 1 == member.size ? all : bound(member.rank + 1);
+    for (size_t i = 0; i < tensors.size(); ++i) {
+      const int64_t count = tensors[i].numel();
+      int64_t begin = 0, end = from <= before && before < to ? count : 0;
+      if (member.size > 1 && count >= large && tensors[i].is_contiguous()) {
+        begin = std::clamp<int64_t>(from - before, 0, count);
+        end = std::clamp<int64_t>(to - before, 0, count);
+      }
+      if (begin < end) slices_.push_back({i, begin, end});
+      before += count;
+    }
+  }
+
+  /// The share of tensors of the same sizes.
+  std::vector<Tensor> of(const std::vector<Tensor>& tensors) const {
+    std::vector<Tensor> share;
+    for (const auto& [i, begin, end] : slices_) {
+      const bool whole = end - begin == tensors[i].numel();
+      share.push_back(whole ? tensors[i] : tensors[i].view(-1).narrow(0, begin, end - begin));
+    }
+    return share;
+  }
+  /// What belongs to its tensors, undivided.
+  std::vector<Tensor> whole(const std::vector<Tensor>& tensors) const {
+    std::vector<Tensor> share;
+    for (const Slice& slice : slices_) share.push_back(tensors[slice.tensor]);
+    return share;
+  }
+
+ private:
+  struct Slice {
+    size_t tensor;
+    int64_t begin, end;
+  };
+  std::vector<Slice> slices_;
+};
+
+/// Runs `work` without gradient, on as many threads as so many numbers keep busy.
+void run_team(const std::vector<Tensor>& tensors,
+              const std::function<void(const kernels::Member&)>& work) {
+  constexpr int64_t numbers_a_row = 2048;  // of work as threads_for() counts it
+  int64_t all = 0;
+  for (const Tensor& tensor : tensors) all += tensor.numel();
+  const bool on_cpu = tensors.front().is_cpu();
+  kernels::run_team(on_cpu ? kernels::threads_for(all / numbers_a_row) : 1,
+                    [&](const kernels::Member& member) {
+                      const NoGrad no_grad;
+                      work(member);
+                    });
+}
+
+double norm_of(const std::vector<Tensor>& tensors) {
+  if (tensors.empty()) return 0;
+  return at::stack(at::_foreach_norm(tensors)).norm().item<double>();
 }
 
 void require_number(double value, bool ok, std::string_view name, std::string_view expected) {
@@ -116,7 +191,12 @@ double AdamW::gradient_norm() const {
 double AdamW::norm(const Gradients& gradients) const {
   require(!gradients.rows.empty(), "gradients of AdamW::step", "at least one: run backward first",
           "none");
-  const double norm = at::stack(at::_foreach_norm(gradients.tensors)).norm().item<double>();
+  std::vector<double> squares(static_cast<size_t>(at::get_num_threads()));  // by rank
+  run_team(gradients.tensors, [&](const kernels::Member& member) {
+    const double own = norm_of(Share(gradients.tensors, member).of(gradients.tensors));
+    squares[static_cast<size_t>(member.rank)] = own * own;
+  });
+  const double norm = std::sqrt(std::accumulate(squares.begin(), squares.end(), 0.0));
   if (std::isfinite(norm)) return norm;
   for (size_t i = 0; i < gradients.rows.size(); ++i) {
     if (gradients.tensors[i].isfinite().all().item<bool>()) continue;
@@ -130,94 +210,46 @@ double AdamW::norm(const Gradients& gradients) const {
   return wide;
 }
 
-namespace {
-
-/// What LibTorch's kernel takes: places in each list belong together.
-struct Lists {
-  std::vector<Tensor> parameters, gradients, first, second, steps;
-
-  int64_t elements() const {
-    int64_t sum = 0;
-    for (const Tensor& parameter : parameters) sum += parameter.numel();
-    return sum;
-  }
-
-  /// A member's part: whole tensors, but for the large ones, which all of a team share.
-  Lists part(const kernels::Member& member) const {
-    if (member.size == 1) return *this;
-    constexpr int64_t large = int64_t{1} << 15, line = 16;
-    const int64_t all = elements();
-    const auto bound = [&](int64_t rank) { return all * rank / member.size / line * line; };
-    const int64_t from = bound(member.rank);
-    const int64_t to = member.rank + 1 == member.size ? all : bound(member.rank + 1);
-    Lists mine;
-    int64_t before = 0;
-    for (size_t i = 0; i < parameters.size(); ++i) {
-      const int64_t count = parameters[i].numel();
-      const bool divided = count >= large && parameters[i].is_contiguous();
-      int64_t begin = std::clamp<int64_t>(from - before, 0, count);
-      int64_t end = std::clamp<int64_t>(to - before, 0, count);
-      if (!divided) {
-        const bool starts_here = from <= before && before < to;
-        begin = 0, end = starts_here ? count : 0;
-      }
-      before += count;
-      if (begin == end) continue;
-      const auto cut = [&](const Tensor& tensor) {
-        return divided ? tensor.view(-1).narrow(0, begin, end - begin) : tensor;
-      };
-      mine.parameters.push_back(cut(parameters[i]));
-      mine.gradients.push_back(cut(gradients[i]));
-      mine.first.push_back(cut(first[i]));
-      mine.second.push_back(cut(second[i]));
-      mine.steps.push_back(steps[i]);
-    }
-    return mine;
-  }
-};
-
-}  // namespace
-
 void AdamW::update(const Gradients& gradients, double norm, double learning_rate) {
   const double clipped = options_.max_gradient_norm / (norm + 1e-6);
   const bool clips = options_.max_gradient_norm > 0 && clipped < 1;
   for (const bool matrices : {true, false}) {
-    Lists all;
+    std::vector<Tensor> parameters, chosen, first, second, steps;
+    std::map<int64_t, Tensor> counts;  // most parameters have taken as many steps as the others
     for (size_t i = 0; i < gradients.rows.size(); ++i) {
       const size_t row = gradients.rows[i];
       const Tensor& parameter = parameters_[row].second;
       if ((parameter.dim() >= 2) != matrices) continue;
       Moments& moments = moments_[row];
-      if (!moments.step.defined()) {
-        moments = {.first = at::zeros_like(parameter),
-                   .second = at::zeros_like(parameter),
-                   .step = at::zeros({}, parameter.options().dtype(at::kFloat))};
+      if (moments.steps == 0) {
+        moments.first = at::zeros_like(parameter);
+        moments.second = at::zeros_like(parameter);
       }
-      all.parameters.push_back(parameter);
-      all.gradients.push_back(gradients.tensors[i]);
-      all.first.push_back(moments.first);
-      all.second.push_back(moments.second);
-      all.steps.push_back(moments.step);
+      Tensor& count = counts[++moments.steps];
+      if (!count.defined()) count = step_count(moments.steps, parameter);
+      parameters.push_back(parameter);
+      chosen.push_back(gradients.tensors[i]);
+      first.push_back(moments.first);
+      second.push_back(moments.second);
+      steps.push_back(count);
     }
-    if (all.parameters.empty()) continue;
-    at::_foreach_add_(all.steps, 1);
-    constexpr int64_t elements_a_row = 2048;  // of work as team.hpp counts it
-    const bool on_cpu = all.parameters.front().is_cpu();
-    const int threads = on_cpu ? kernels::threads_for(all.elements() / elements_a_row) : 1;
-    kernels::run_team(threads, [&](const kernels::Member& member) {
-      const NoGrad no_grad;
-      const Lists mine = all.part(member);
-      if (mine.parameters.empty()) return;
-      if (clips) at::_foreach_mul_(mine.gradients, clipped);
-      at::_fused_adamw_(mine.parameters, mine.gradients, mine.first, mine.second,
-                        /*max_exp_avg_sqs=*/{}, mine.steps, learning_rate, options_.beta1,
-                        options_.beta2, matrices ? options_.weight_decay : 0.0, options_.epsilon,
-                        /*amsgrad=*/false, /*maximize=*/false);
+    if (parameters.empty()) continue;
+    run_team(parameters, [&](const kernels::Member& member) {
+      const Share share(parameters, member);
+      std::vector<Tensor> own = share.of(chosen);
+      if (own.empty()) return;
+      // The kernel divides by a number of float32: of wider gradients digits would be lost.
+      const bool divides = clips && own.front().scalar_type() == at::kFloat;
+      if (clips && !divides) at::_foreach_mul_(own, clipped);
+      at::_fused_adamw_(
+          share.of(parameters), own, share.of(first), share.of(second),
+          /*max_exp_avg_sqs=*/{}, share.whole(steps), learning_rate, options_.beta1, options_.beta2,
+          matrices ? options_.weight_decay : 0.0, options_.epsilon,
+          /*amsgrad=*/false, /*maximize=*/false,
+          divides ? std::optional(at::scalar_tensor(1 / clipped, at::kFloat)) : std::nullopt);
     });
     // It writes behind autograd's back; checkpoints and packed weights go by the versions.
-    for (const Tensor& parameter : all.parameters) {
-      parameter.unsafeGetTensorImpl()->bump_version();
-    }
+    for (const Tensor& parameter : parameters) parameter.unsafeGetTensorImpl()->bump_version();
   }
 }
 
@@ -235,11 +267,11 @@ std::vector<NamedTensor> AdamW::borrowed_state() const {
   std::vector<NamedTensor> result;
   for (size_t row = 0; row < parameters_.size(); ++row) {
     const Moments& moments = moments_[row];
-    if (!moments.step.defined()) continue;
+    if (moments.steps == 0) continue;
     const std::string& name = parameters_[row].first;
     result.emplace_back(name + first_suffix, moments.first);
     result.emplace_back(name + second_suffix, moments.second);
-    result.emplace_back(name + step_suffix, moments.step);
+    result.emplace_back(name + step_suffix, step_count(moments.steps, parameters_[row].second));
   }
   return result;
 }
@@ -280,9 +312,12 @@ std::vector<AdamW::Moments> AdamW::moments_from(const std::vector<NamedTensor>& 
     };
     if (!holds(first_suffix) && !holds(second_suffix) && !holds(step_suffix)) continue;
     const Tensor scalar = at::zeros({}, parameter.options().dtype(at::kFloat));
+    const auto steps = take(name + step_suffix, scalar).item<float>();
+    require(steps >= 1 && steps < 1e15F && steps == std::floor(steps),
+            "'" + name + step_suffix + "' of the state of AdamW", "a whole number >= 1", steps);
     loaded[row] = {.first = take(name + first_suffix, parameter),
                    .second = take(name + second_suffix, parameter),
-                   .step = take(name + step_suffix, scalar)};
+                   .steps = static_cast<int64_t>(steps)};
   }
   if (!given.empty()) {
     fail("state of AdamW", "entries of its parameters",

@@ -40,11 +40,13 @@ class Programs(unittest.TestCase):
         self.assertEqual(ready["unit"], "episodes")
         self.assertEqual(one["units"], 32)
         self.assertEqual(sorted(one["phases"]), ["generate", "score", "train"])
-        # 15 tokens of each prompt are read, and each token of a response is made, in five layers.
+        # 15 tokens of each prompt are read, and each token of a response is made, in five layers; a token
+        # looks at itself and at all before it, but for the last, which nobody reads.
         dim, kv, hidden, made = 64, 32, 172, sum(range(8, 40))
+        seen = sum(length * (length + 1) // 2 for length in range(15 + 8, 15 + 40))
         qkv, rest = dim * (dim + 2 * kv), dim * dim + 3 * dim * hidden
         read = 2 * 15 * 32 * (5 * qkv + 4 * rest)
-        self.assertEqual(one["phases"]["generate"]["operations"], read + 2 * made * (5 * (qkv + rest) + dim * 512))
+        self.assertEqual(one["phases"]["generate"]["operations"], read + 2 * made * (5 * (qkv + rest) + dim * 512) + 5 * 4 * dim * seen)
 
     def test_rankings_read_their_tokens_from_a_file(self):
         with tempfile.NamedTemporaryFile("w", suffix=".jsonl") as file:

@@ -76,7 +76,8 @@ class AdamW {
 
  private:
   struct Moments {
-    Tensor first, second, step;  // undefined before the first gradient
+    Tensor first, second;  // undefined before the first gradient
+    int64_t steps = 0;
   };
   struct Gradients;
 

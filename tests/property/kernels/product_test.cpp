@@ -147,7 +147,8 @@ TEST_P(Products, WithPackedMatricesAgreeWithPlainLoops) {
           matrix[static_cast<size_t>(i)];
     }
     for (const Number number : {Number::float32, Number::bfloat16, Number::int8}) {
-      for (const bool adds : {false, true}) {
+      enum class From { nothing, itself, one_row };
+      for (const From from : {From::nothing, From::itself, From::one_row}) {
         std::vector<float> packed(
             static_cast<size_t>(GetParam()->packed_size(number, outputs, inputs) / 4)),
             other = packed;
@@ -157,12 +158,15 @@ TEST_P(Products, WithPackedMatricesAgreeWithPlainLoops) {
           EXPECT_EQ(std::memcmp(packed.data(), other.data(), packed.size() * 4), 0);
         }
         Floats y(static_cast<size_t>(rows * outputs), 0.5F);
-        GetParam()->packed_product(number, x.data(), rows, packed.data(), outputs, inputs, y.data(),
-                                   adds);
+        const Floats row(static_cast<size_t>(outputs), 0.25F);
+        const bool in_place = from == From::itself;
+        const float* const begin = from == From::nothing ? nullptr : (in_place ? y : row).data();
+        const double expected = from == From::nothing ? 0 : (in_place ? 0.5 : 0.25);
+        GetParam()->packed_product(number, x.data(), rows, packed.data(), outputs, inputs, begin,
+                                   in_place ? outputs : 0, y.data());
         double worst = 0;
         for (size_t i = 0; i < y.size(); ++i) {
-          worst =
-              std::max(worst, std::abs(static_cast<double>(y[i]) - exact[i] - (adds ? 0.5 : 0)));
+          worst = std::max(worst, std::abs(static_cast<double>(y[i]) - exact[i] - expected));
         }
         // A byte errs by half a step of 1/127 of the greatest (about 3), in both factors.
         EXPECT_LT(worst, number == Number::int8 ? 0.1 * std::sqrt(static_cast<double>(inputs))
@@ -188,8 +192,8 @@ TEST_P(Products, OfBytesAreExactWhereBytesSuffice) {
       static_cast<size_t>(GetParam()->packed_size(Number::int8, outputs, inputs) / 4));
   GetParam()->pack(Number::int8, {matrix.data(), 1, inputs}, outputs, inputs, packed.data());
   Floats y(static_cast<size_t>(rows * outputs));
-  GetParam()->packed_product(Number::int8, x.data(), rows, packed.data(), outputs, inputs, y.data(),
-                             false);
+  GetParam()->packed_product(Number::int8, x.data(), rows, packed.data(), outputs, inputs, nullptr,
+                             0, y.data());
   const std::vector<double> exact = exact_product(x, matrix, rows, outputs, inputs);
   for (size_t i = 0; i < y.size(); ++i) EXPECT_EQ(static_cast<double>(y[i]), exact[i]);
 }

@@ -1,5 +1,7 @@
 #include "rlhf/optimizer/adamw.hpp"
 
+#include <ATen/Parallel.h>
+
 #include <cmath>
 #include <limits>
 
@@ -151,6 +153,39 @@ TEST(AdamW, TheMemoryLayoutOfAGradientDoesNotMatter) {
   EXPECT_THAT(moved(gradient.t().contiguous().t()), TensorEquals(moved(gradient.clone())));
 }
 
+TEST(AdamW, IsTheSameOnMoreThreads) {
+  // Larger and smaller ones than a team divides, one that is not contiguous, one of wider numbers.
+  const auto moved = [](int threads) {
+    at::set_num_threads(threads);
+    torch::manual_seed(1);
+    std::vector<NamedTensor> parameters{{"large", parameter(torch::randn({300, 517}))},
+                                        {"across", parameter(torch::randn({400, 300}).t())},
+                                        {"small", parameter(torch::randn({7, 5}))},
+                                        {"vector", parameter(torch::randn({40000}))},
+                                        {"one", parameter(torch::randn({1}))}};
+    AdamW optimizer(parameters, {.learning_rate = 0.1, .weight_decay = 0.1});
+    std::vector<Tensor> result;
+    for (int step = 0; step < 3; ++step) {
+      for (auto& [name, tensor] : parameters) {
+        if (step != 1 || name != "small") tensor.mutable_grad() = torch::randn_like(tensor);
+      }
+      result.push_back(torch::tensor(optimizer.step()));
+    }
+    for (auto& [name, tensor] : parameters) result.push_back(tensor.detach().clone());
+    for (auto& [name, tensor] : optimizer.state()) result.push_back(tensor);
+    at::set_num_threads(1);
+    return result;
+  };
+  const std::vector<Tensor> alone = moved(1);
+  for (const int threads : {2, 3}) {
+    const std::vector<Tensor> together = moved(threads);
+    ASSERT_EQ(together.size(), alone.size());
+    for (size_t i = 0; i < alone.size(); ++i) {
+      EXPECT_THAT(together[i], TensorNear(alone[i], 2e-6)) << i << " on " << threads;
+    }
+  }
+}
+
 TEST(AdamW, StateIsNamedAfterTheParameter) {
   const Tensor x = parameter(torch::ones({2}));
   AdamW optimizer({{"x", x}}, {});
@@ -191,6 +226,10 @@ TEST(AdamW, StateThatDoesNotFitIsNamedAndChangesNothing) {
               HasSubstr("'x.first_moment' of the state of AdamW: expected [2], got [3]"));
   EXPECT_THAT(error_of(load_with(4, {"y.second_moment", torch::ones({1}, torch::kDouble)})),
               HasSubstr("'y.second_moment' of the state of AdamW: expected Float, got Double"));
+  for (const float steps : {0.0F, -1.0F, 1.5F, std::numeric_limits<float>::quiet_NaN()}) {
+    EXPECT_THAT(error_of(load_with(2, {"x.step", torch::tensor(steps)})),
+                HasSubstr("'x.step' of the state of AdamW: expected a whole number >= 1, got"));
+  }
   auto more = good;
   more.emplace_back("z.step", torch::ones({}));
   EXPECT_THAT(error_of([&] { optimizer.load_state(more); }),

@@ -152,9 +152,9 @@ class Helpers {
       // LibTorch makes its own anew where it is asked next, which two threads must not do at once.
       at::set_num_threads(at::get_num_threads());
     }
-    while (count_ + 1 < threads) {
+    for (; count_ + 1 < threads; ++count_) {
       // Not joined: a process may end while they wait, and they hold what they wait at.
-      std::thread([calls = calls_, rank = ++count_, seen = calls_->latest()] {
+      std::thread([calls = calls_, rank = count_ + 1, seen = calls_->latest()] {
         calls->help(rank, seen);
       }).detach();
     }

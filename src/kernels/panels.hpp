@@ -121,11 +121,13 @@ inline void copy_groups(const float* from, int64_t stride, int64_t inner, int64_
 }
 
 #ifdef __AVX512BF16__
-/// Four strips of 12 rows at a time, three vectors of neighbours: copy_groups() has to cut each of
-/// its vectors. A strip has room for the four elements that are stored behind its last group.
+/// Four strips of a tile's rows at a time, three vectors of neighbours: copy_groups() has to cut
+/// each of its vectors. A strip has room for the four elements that are stored behind its last
+/// group.
 inline void copy_four_strips(const float* from, int64_t stride, int64_t inner, int64_t strip,
                              uint32_t* to) {
-  constexpr int64_t rows = 12;
+  constexpr int64_t rows = tile_rows<2>;
+  static_assert(4 * rows == 3 * lanes);
   for (int64_t k = 0; k < inner; k += BFloat16::group, to += rows) {
     const float* first = from + k * stride;
     const float* second = k + 1 < inner ? first + stride : nullptr;

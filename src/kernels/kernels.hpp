@@ -41,6 +41,25 @@ struct Product {
   int64_t c_row;
 };
 
+/// What a weight's gradient is a product of: rows of the gradient of its outputs, rows of its
+/// inputs. Packed a block of rows at a time, by who makes them.
+enum class OuterSide : uint8_t { outputs, inputs };
+
+/// Packed blocks begin at multiples of so many rows.
+constexpr int64_t outer_rows = 32;
+
+/// c [outputs, inputs] (+)= the sum of the outer products of `rows` rows, for the outputs from
+/// `begin` to `end`. Sums run in the order of the rows.
+struct OuterProduct {
+  int64_t rows, outputs, inputs;
+  int64_t capacity;  ///< rows that the operands have room for
+  const void* output_side;
+  const void* input_side;
+  int64_t begin, end;  ///< multiples of outer_outputs() but for the last
+  bool add;
+  float* c;
+};
+
 /// Positions of a block of cached keys.
 constexpr int64_t key_block = 16;
 
@@ -134,6 +153,16 @@ struct Kernels {
   Drawn (*most_likely)(const float* logits, int64_t width, float* scratch);
 
   void (*product)(Number number, const Product& product);
+
+  /// Bytes of `capacity` rows, packed for `outer_product`; not of int8.
+  int64_t (*outer_size)(Number number, OuterSide side, int64_t capacity, int64_t width);
+  /// Packs rows [count, width] as those from `begin` on, a multiple of outer_rows; so is `count`,
+  /// but for the last.
+  void (*outer_pack)(Number number, OuterSide side, const float* rows, int64_t begin, int64_t count,
+                     int64_t width, int64_t capacity, void* packed);
+  /// Outputs that are multiplied together.
+  int64_t (*outer_outputs)(Number number);
+  void (*outer_product)(Number number, const OuterProduct& product);
 
   /// Bytes of a matrix [outputs, inputs] packed for `packed_product`.
   int64_t (*packed_size)(Number number, int64_t outputs, int64_t inputs);

@@ -7,6 +7,7 @@
 #include "draw.hpp"
 #include "kernels.hpp"
 #include "norms.hpp"
+#include "outer.hpp"
 #include "packed.hpp"
 #include "product.hpp"
 #include "vector.hpp"
@@ -171,6 +172,10 @@ constexpr Kernels table(const char* name) {
       .draw = draw,
       .most_likely = most_likely,
       .product = product,
+      .outer_size = outer_size,
+      .outer_pack = outer_pack,
+      .outer_outputs = outer_outputs,
+      .outer_product = outer_product,
       .packed_size = packed_size,
       .pack = pack,
       .packed_product = packed_product,

@@ -114,17 +114,13 @@ void panels_product(const float* x, int64_t rows, const void* packed, int64_t ou
   using Element = typename Kind::Element;
   static thread_local Scratch memory;
   const int64_t groups = groups_of<Kind>(inputs);
-  const auto elements = static_cast<size_t>(whole_strips<Kind>(rows) * (groups + 16));
-  const Rows<Kind> a({x, inputs, 1}, rows, inputs,
-                     static_cast<Element*>(memory.take(elements * sizeof(Element))));
   [[maybe_unused]] const TileUnit tiles;
-  for_each_panel(outputs, [&](int64_t j, int64_t count, int64_t width) {
-    for (int64_t i = 0; i < rows; i += most_rows<Kind>) {
-      panel_product<Kind>(std::min(most_rows<Kind>, rows - i), groups, a.at + i * a.row, a.row,
-                          a.column, static_cast<const Element*>(packed) + j * groups, count, width,
-                          from == nullptr ? nullptr : from + i * from_row + j, from_row,
-                          y + i * outputs + j, outputs);
-    }
+  with_rows<Kind>({x, inputs, 1}, rows, inputs, memory, [&](auto* a, auto strides) {
+    for_each_panel(outputs, [&](int64_t j, int64_t count, int64_t width) {
+      panel_product<Kind>(rows, groups, a, strides,
+                          static_cast<const Element*>(packed) + j * groups, count, width,
+                          from == nullptr ? nullptr : from + j, from_row, y + j, outputs);
+    });
   });
 }
 

@@ -120,26 +120,46 @@ inline void copy_groups(const float* from, int64_t stride, int64_t inner, int64_
   }
 }
 
-#ifdef __AVX512BF16__
+#ifdef __AVX512F__
+/// Sixteen elements of two vectors, from the `first` on.
+template <int first, size_t... I>
+RLHF_INLINE IntVector window(IntVector low, IntVector high, std::index_sequence<I...>) {
+  return __builtin_shufflevector(low, high, static_cast<int>(first + I)...);
+}
+
 /// Four strips of a tile's rows at a time, three vectors of neighbours: copy_groups() has to cut
-/// each of its vectors. A strip has room for the four elements that are stored behind its last
-/// group.
+/// each of its vectors. What a whole vector stores behind a group, the next group overwrites.
+template <class Kind>
 inline void copy_four_strips(const float* from, int64_t stride, int64_t inner, int64_t strip,
-                             uint32_t* to) {
+                             typename Kind::Element* to) {
   constexpr int64_t rows = tile_rows<2>;
   static_assert(4 * rows == 3 * lanes);
-  for (int64_t k = 0; k < inner; k += BFloat16::group, to += rows) {
+  constexpr auto all = std::make_index_sequence<static_cast<size_t>(lanes)>{};
+  for (int64_t k = 0; k < inner; k += Kind::group, to += rows) {
+    uint32_t pairs[3 * lanes];
     const float* first = from + k * stride;
-    const float* second = k + 1 < inner ? first + stride : nullptr;
-    const auto pairs = [&](int64_t i) {
-      return pairs_of(_mm512_loadu_ps(first + i),
-                      second != nullptr ? _mm512_loadu_ps(second + i) : _mm512_setzero_ps());
+    if constexpr (Kind::group == 2) {
+      if (k + 1 < inner) {
+        pair_rows(first, first + stride, 3 * lanes, pairs);
+      } else {
+        for (int64_t j = 0; j < 3 * lanes; ++j) pairs[j] = bfloat16_bits(first[j]);
+      }
+    }
+    const void* group = Kind::group == 2 ? static_cast<const void*>(pairs) : first;
+    const auto part = [&](int64_t i) {
+      return load<IntVector>(static_cast<const uint32_t*>(group) + i * lanes);
     };
-    const __m512i low = pairs(0), middle = pairs(lanes), high = pairs(2 * lanes);
-    _mm512_storeu_si512(to, low);
-    _mm512_storeu_si512(to + strip, _mm512_alignr_epi32(middle, low, 12));
-    _mm512_storeu_si512(to + 2 * strip, _mm512_alignr_epi32(high, middle, 8));
-    _mm512_storeu_si512(to + 3 * strip, _mm512_alignr_epi32(high, high, 4));
+    const IntVector low = part(0), middle = part(1), high = part(2);
+    const IntVector groups[4] = {low, window<12>(low, middle, all), window<8>(middle, high, all),
+                                 window<4>(high, high, all)};
+    for (int64_t i = 0; i < 4; ++i) {
+      auto* const place = reinterpret_cast<float*>(to + i * strip);
+      if (k + Kind::group < inner) {
+        store(place, groups[i]);
+      } else {
+        Some{rows}.store(place, (Vector)groups[i]);
+      }
+    }
   }
 }
 #endif

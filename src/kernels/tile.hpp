@@ -65,19 +65,28 @@ RLHF_INLINE void tile(int64_t inner, const typename Kind::Element* a, int64_t a_
   using Sum = typename Kind::Sum;
   using Columns = typename Kind::Columns;
   constexpr int64_t width = lanes_of<Kind>;
+  for (int r = 0; r < R; ++r) {
+    for (int v = 0; v < C; ++v) __builtin_prefetch(c + r * c_row + v * width, 1);
+  }
   Sum sum[R][C];
   for (int r = 0; r < R; ++r) {
     for (int v = 0; v < C; ++v) {
       sum[r][v] = from != nullptr ? load<Sum>(from + r * from_row + v * width) : Sum{};
     }
   }
+  // A pointer for every third row: for one each, the compiler has not enough registers.
+  constexpr int apart = 3, pointers = (R + apart - 1) / apart;
+  const typename Kind::Element* rows[pointers];
+  for (int i = 0; i < pointers; ++i) rows[i] = a + i * apart * a_row;
   for (int64_t k = 0; k < inner; ++k) {
+    for (auto& pointer : rows) asm("" : "+r"(pointer));  // so it makes no others of them
     Columns row[C];
     for (int v = 0; v < C; ++v) row[v] = load<Columns>(b + k * b_row + v * width);
     for (int r = 0; r < R; ++r) {
-      const auto factor = a[r * a_row + k * a_column];
+      const auto factor = rows[r / apart][r % apart * a_row];
       for (int v = 0; v < C; ++v) sum[r][v] = Kind::accumulate(sum[r][v], factor, row[v]);
     }
+    for (auto& pointer : rows) pointer += a_column;
   }
   for (int r = 0; r < R; ++r) {
     for (int v = 0; v < C; ++v) store(c + r * c_row + v * width, sum[r][v]);
@@ -87,6 +96,18 @@ RLHF_INLINE void tile(int64_t inner, const typename Kind::Element* a, int64_t a_
 /// Rows a tile of C vectors takes: accumulators, C loads and a broadcast fit the registers.
 template <int C>
 constexpr int tile_rows = lanes == 16 ? 12 : (C == 2 ? 6 : 8);
+
+/// Strides of a left operand whose rows lie in memory somehow: to the next row, to the next element
+/// along the inner dimension, to the next tile.
+struct Strides {
+  int64_t row, column, strip;
+};
+
+/// Where the inner dimension lies side by side.
+struct RowStrides {
+  static constexpr int64_t column = 1;
+  int64_t row, strip;
+};
 
 /// A tile of fewer rows.
 template <class Kind, int C, int R = tile_rows<C> - 1>
@@ -103,23 +124,23 @@ template <class Kind, int C, int R = tile_rows<C> - 1>
   }
 }
 
-/// Any number of rows, C vectors of columns.
-template <class Kind, int C>
+/// Any number of rows, R at a time, C vectors of columns.
+/// @param strides  as Strides has them, some of them constant perhaps
+template <class Kind, int C, int R = tile_rows<C>, class LeftStrides>
 [[gnu::noinline]] void tile_column(int64_t rows, int64_t inner, const typename Kind::Element* a,
-                                   int64_t a_row, int64_t a_column, const typename Kind::Element* b,
+                                   LeftStrides strides, const typename Kind::Element* b,
                                    int64_t b_row, const float* from, int64_t from_row, float* c,
                                    int64_t c_row) {
-  constexpr int R = tile_rows<C>;
   int64_t r = 0;
-  for (; r + R <= rows; r += R) {
-    tile<Kind, R, C>(inner, a + r * a_row, a_row, a_column, b, b_row,
+  for (; r + R <= rows; r += R, a += strides.strip) {
+    tile<Kind, R, C>(inner, a, strides.row, strides.column, b, b_row,
                      from == nullptr ? nullptr : from + r * from_row, from_row, c + r * c_row,
                      c_row);
   }
   if (r < rows) {
-    low_tile<Kind, C>(rows - r, inner, a + r * a_row, a_row, a_column, b, b_row,
-                      from == nullptr ? nullptr : from + r * from_row, from_row, c + r * c_row,
-                      c_row);
+    low_tile<Kind, C, R - 1>(rows - r, inner, a, strides.row, strides.column, b, b_row,
+                             from == nullptr ? nullptr : from + r * from_row, from_row,
+                             c + r * c_row, c_row);
   }
 }
 
@@ -134,17 +155,18 @@ inline void multiply(int64_t rows, int64_t columns, int64_t inner, const float* 
                      bool add = false) {
   const float* from = add ? c : nullptr;
   if (columns < lanes) {
-    tile_column<HalfFloat32, 1>(rows, inner, a, a_row, a_column, b, b_row, from, c_row, c, c_row);
+    tile_column<HalfFloat32, 1>(rows, inner, a, Strides{a_row, a_column, tile_rows<1> * a_row}, b,
+                                b_row, from, c_row, c, c_row);
     return;
   }
   for (int64_t j = 0; j < columns; j += 2 * lanes) {
     if (add) from = c + j;
     if (columns - j == lanes) {
-      tile_column<Float32, 1>(rows, inner, a, a_row, a_column, b + j, b_row, from, c_row, c + j,
-                              c_row);
+      tile_column<Float32, 1>(rows, inner, a, Strides{a_row, a_column, tile_rows<1> * a_row}, b + j,
+                              b_row, from, c_row, c + j, c_row);
     } else {
-      tile_column<Float32, 2>(rows, inner, a, a_row, a_column, b + j, b_row, from, c_row, c + j,
-                              c_row);
+      tile_column<Float32, 2>(rows, inner, a, Strides{a_row, a_column, tile_rows<2> * a_row}, b + j,
+                              b_row, from, c_row, c + j, c_row);
     }
   }
 }

@@ -1,10 +1,27 @@
 #include "fused_passes.hpp"
 #include "gemm.hpp"
+#include "outer_operands.hpp"
 
 namespace rlhf::model::fused {
 namespace {
 
-using kernels::grain;
+constexpr int64_t whole_rows = kernels::outer_rows;
+
+/// Rows that are made a block at a time: all of them stay, or the last block of each thread.
+class MadeRows {
+ public:
+  MadeRows(bool stay, int64_t rows, int threads, int64_t width)
+      : stay_(stay), rows_(pooled({stay ? rows : threads * block_rows, width})) {}
+  float* at(const Member& member, int64_t begin) const {
+    return fused::at(rows_, stay_ ? begin : member.rank * block_rows);
+  }
+  /// Of all that stay.
+  const float* all() const { return stay_ ? data(rows_) : nullptr; }
+
+ private:
+  bool stay_;
+  Tensor rows_;
+};
 
 /// Gradients in the order of the weights; undefined where not needed.
 class BackwardPass {
@@ -22,7 +39,11 @@ class BackwardPass {
         gradient_(gradient.contiguous()),
         packs_(LayerPacks::Way::backward, weights, batch_),
         tasks_(batch_),
-        threads_(kernels::threads_for(x.size(0))) {
+        threads_(kernels::threads_for(x.size(0))),
+        normed_(batch_.adapters != nullptr, x.size(0), threads_, shape_.dim),
+        product_(batch_.adapters != nullptr, x.size(0), threads_, shape_.hidden_dim),
+        gate_up_gradient_(batch_.adapters != nullptr, x.size(0), threads_, shape_.gate_up_width()),
+        attention_normed_(batch_.adapters != nullptr, x.size(0), threads_, shape_.dim) {
     const int64_t n = x.size(0), rows = batch_.rows.size(0);
     int64_t width = 0;
     for (size_t i = 0; i < weights.size(); ++i) width += is_vector(i) ? weights[i].size(0) : 0;
@@ -36,13 +57,16 @@ class BackwardPass {
     }
     out_gradient_ = pooled({n, shape_.dim});
     middle_gradient_ = pooled({n, shape_.dim});
-    normed_ = pooled({n, shape_.dim});
     normed_gradient_ = pooled({threads_ * block_rows, shape_.dim});
-    product_ = pooled({n, shape_.hidden_dim});
-    gate_up_gradient_ = pooled({n, shape_.gate_up_width()});
     mixed_gradient_ = pooled({n, shape_.mixed_width()});
-    attention_normed_ = pooled({n, shape_.dim});
     qkv_gradient_ = pooled({n, shape_.qkv_width()});
+    for (size_t i = 0; i < weights.size(); ++i) {
+      const auto* const which = std::ranges::find(matrices, i % weights_a_layer);
+      if (i + 2 >= weights.size() || which == matrices.end() || !plan.needed[i]) continue;
+      std::optional<OuterOperands>& operands =
+          operands_[static_cast<size_t>(which - matrices.begin())];
+      if (!operands) operands.emplace(batch_.number, n, weights[i].size(0), weights[i].size(1));
+    }
     if (rows < n) {
       mixed_rows_ = pooled({rows, shape_.mixed_width()});
       mixed_rows_gradient_ = pooled({rows, shape_.mixed_width()});
@@ -128,17 +152,25 @@ class BackwardPass {
                this->gradient(layer, static_cast<Slot>(slot)),
                this->gradient(layer, static_cast<Slot>(slot + 1)));
   }
-  /// This thread's rows of a weight's gradient.
-  void learn(const Member& member, const float* gradient, const float* x, int64_t rows,
-             Tensor& result) const {
-    if (!result.defined()) return;
-    const auto [begin, end] = member.part(result.size(0), grain);
-    weight_gradient(batch_.number, gradient, x, rows, begin, end, result);
+  /// Rows of the gradient of what one of the layer's products made, and of what it read, for
+  /// learn(); null: not these.
+  void put(int64_t layer, Adapted which, const float* gradient, const float* x,
+           Member::Range rows) {
+    const auto i = static_cast<size_t>(which);
+    if (!this->gradient(layer, matrices[i]).defined()) return;
+    if (gradient != nullptr) operands_[i]->put_gradient(gradient, rows);
+    if (x != nullptr) operands_[i]->put_x(x, rows);
+  }
+  /// This thread's part of a weight's gradient, when all have put their rows.
+  void learn(const Member& member, int64_t layer, Adapted which, int64_t rows) {
+    const auto i = static_cast<size_t>(which);
+    const Tensor& result = gradient(layer, matrices[i]);
+    if (result.defined()) operands_[i]->learn(member, rows, result);
   }
 
   void work(const Member& member) {
     const int64_t rows = batch_.rows.size(0);
-    const Member::Range part = member.part(rows, grain);
+    const Member::Range part = member.part(rows, whole_rows);
     shape_.norm_kernels().backward(at(layers_.back().out, part.begin), data(weights_.end()[-2]),
                                    data(final_scale_) + part.begin, at(gradient_, part.begin),
                                    part.size(), shape_.dim, nullptr, at(out_gradient_, part.begin),
@@ -152,22 +184,24 @@ class BackwardPass {
         again_->layer(member, layer, input_of(layer), a, ForwardPass::Until::inside);
       }
       packs_.make(member, layer);
-      const Member::Range wanted = member.part(a.middle.size(0), grain);
+      const Member::Range wanted = member.part(a.middle.size(0), whole_rows);
       for_each_block(wanted,
                      [&](Member::Range block) { mlp(member, layer, w, a, gathered, block); });
       if (gathered) {
         spread(member, wanted, a);
-        project(layer, Adapted::attention_out, at(mixed_rows_, wanted.begin), wanted);
+        const float* const mixed = at(mixed_rows_, wanted.begin);
+        put(layer, Adapted::attention_out, nullptr, mixed, wanted);
+        project(layer, Adapted::attention_out, mixed, wanted);
       }
       member.barrier();
       attention(member, layer, a, gathered);
       member.barrier();
-      for_each_block(member.part(x_.size(0), grain),
+      for_each_block(member.part(x_.size(0), whole_rows),
                      [&](Member::Range block) { input(member, layer, w, block); });
       member.barrier();
-      learn(member, data(qkv_gradient_), data(attention_normed_), x_.size(0), gradient(layer, qkv));
+      learn(member, layer, Adapted::qkv, x_.size(0));
       learn_adapters(member, layer, Adapted::qkv, data(qkv_gradient_), shape_.qkv_width(),
-                     data(attention_normed_), x_.size(0));
+                     attention_normed_.all(), x_.size(0));
     }
   }
 
@@ -177,8 +211,9 @@ class BackwardPass {
     const auto& norm = shape_.norm_kernels();
     const int64_t count = rows.size();
     const float* const gradient = at(out_gradient_, rows.begin);
-    float *const product = at(product_, rows.begin), *const normed = at(normed_, rows.begin);
-    float* const inside_gradient = at(gate_up_gradient_, rows.begin);
+    float* const product = product_.at(member, rows.begin);
+    float* const normed = normed_.at(member, rows.begin);
+    float* const inside_gradient = gate_up_gradient_.at(member, rows.begin);
     float* const normed_gradient = at(normed_gradient_, member.rank * block_rows);
     float* const middle = at(gathered ? middle_rows_gradient_ : middle_gradient_, rows.begin);
     float* const mixed = at(gathered ? mixed_rows_gradient_ : mixed_gradient_, rows.begin);
@@ -187,6 +222,7 @@ class BackwardPass {
     pass_back(layer, Adapted::down, gradient, shape_.dim, rows, product);
     shape_.activation_kernels().backward(at(a.gate_up, rows.begin), count, shape_.hidden_dim,
                                          product, inside_gradient);
+    put(layer, Adapted::down, gradient, product, rows);
     project(layer, Adapted::down, product, rows);
     learn_bias(member, layer, gate_up_bias, inside_gradient, count);
     product_back(layer, Adapted::gate_up, inside_gradient, count, normed_gradient);
@@ -194,6 +230,7 @@ class BackwardPass {
               normed_gradient);
     norm.again(at(a.middle, rows.begin), data(w[mlp_norm]), data(w[mlp_norm_bias]),
                data(a.mlp_scale) + rows.begin, count, shape_.dim, normed);
+    put(layer, Adapted::gate_up, inside_gradient, normed, rows);
     project(layer, Adapted::gate_up, normed, rows);
     norm.backward(at(a.middle, rows.begin), data(w[mlp_norm]), data(a.mlp_scale) + rows.begin,
                   normed_gradient, count, shape_.dim, gradient, middle,
@@ -201,6 +238,7 @@ class BackwardPass {
     learn_bias(member, layer, attention_out_bias, middle, count);
     product_back(layer, Adapted::attention_out, middle, count, mixed);
     pass_back(layer, Adapted::attention_out, middle, shape_.dim, rows, mixed);
+    put(layer, Adapted::attention_out, middle, gathered ? nullptr : at(a.mixed, rows.begin), rows);
     if (!gathered) project(layer, Adapted::attention_out, at(a.mixed, rows.begin), rows);
   }
 
@@ -227,13 +265,13 @@ class BackwardPass {
     const int64_t rows = a.middle.size(0);
     const float* middle = data(gathered ? middle_rows_gradient_ : middle_gradient_);
     const float* mixed = data(gathered ? mixed_rows_ : a.mixed);
-    learn(member, data(out_gradient_), data(product_), rows, gradient(layer, down));
-    learn(member, data(gate_up_gradient_), data(normed_), rows, gradient(layer, gate_up));
-    learn(member, middle, mixed, rows, gradient(layer, Slot::attention_out));
-    learn_adapters(member, layer, Adapted::down, data(out_gradient_), shape_.dim, data(product_),
+    for (const Adapted which : {Adapted::down, Adapted::gate_up, Adapted::attention_out}) {
+      learn(member, layer, which, rows);
+    }
+    learn_adapters(member, layer, Adapted::down, data(out_gradient_), shape_.dim, product_.all(),
                    rows);
-    learn_adapters(member, layer, Adapted::gate_up, data(gate_up_gradient_), shape_.gate_up_width(),
-                   data(normed_), rows);
+    learn_adapters(member, layer, Adapted::gate_up, gate_up_gradient_.all(), shape_.gate_up_width(),
+                   normed_.all(), rows);
     learn_adapters(member, layer, Adapted::attention_out, middle, shape_.dim, mixed, rows);
     const float* qkv = data(a.qkv);
     float* gradient = data(qkv_gradient_);
@@ -253,8 +291,8 @@ class BackwardPass {
     const int64_t count = rows.size();
     const Activations& a = layers_[static_cast<size_t>(layer)];
     const float* const in = input_of(layer) + rows.begin * shape_.dim;
-    float *const gradient = at(qkv_gradient_, rows.begin), *const normed =
-                                                               at(attention_normed_, rows.begin);
+    float* const gradient = at(qkv_gradient_, rows.begin);
+    float* const normed = attention_normed_.at(member, rows.begin);
     float* const normed_gradient = at(normed_gradient_, member.rank * block_rows);
     if (shape_.rotary) {
       kernels::kernels().rotate(gradient, count, shape_.qkv_width(), shape_.heads + shape_.kv_heads,
@@ -268,6 +306,7 @@ class BackwardPass {
                data(a.attention_scale) + rows.begin, count, shape_.dim, normed);
     float* const weight_gradient = own(layer, attention_norm, member);
     float* const bias_gradient = own(layer, attention_norm_bias, member);
+    put(layer, Adapted::qkv, gradient, normed, rows);
     project(layer, Adapted::qkv, normed, rows);
     const bool ends = layer == plan_.first_layer && !plan_.input_needed &&
                       weight_gradient == nullptr && bias_gradient == nullptr;
@@ -311,8 +350,10 @@ class BackwardPass {
   int threads_;
   std::vector<Tensor> gradients_;
   Tensor vectors_;  // [threads, all of the norms and biases]
-  Tensor out_gradient_, middle_gradient_, normed_, normed_gradient_, product_, gate_up_gradient_;
-  Tensor mixed_gradient_, attention_normed_, qkv_gradient_, scratch_;
+  MadeRows normed_, product_, gate_up_gradient_, attention_normed_;
+  std::array<std::optional<OuterOperands>, 4> operands_;  // by Adapted, of weights that learn
+  Tensor out_gradient_, middle_gradient_, normed_gradient_, mixed_gradient_, qkv_gradient_;
+  Tensor scratch_;
   Tensor mixed_rows_, mixed_rows_gradient_, middle_rows_gradient_;  // of the wanted rows alone
   std::array<Tensor, 4> low_, low_gradient_;  // [N, ranks of the parts], by Adapted
 };

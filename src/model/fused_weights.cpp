@@ -1,11 +1,6 @@
 #include "fused_weights.hpp"
 
 namespace rlhf::model::fused {
-namespace {
-
-constexpr std::array<Slot, 4> matrices{qkv, attention_out, gate_up, down};  // by Adapted
-
-}  // namespace
 
 LayerPacks::LayerPacks(Way way, at::TensorList weights, const DecoderBatch& batch)
     : way_(way), weights_(weights), batch_(batch) {

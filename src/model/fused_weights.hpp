@@ -36,6 +36,9 @@ enum Slot : size_t {
   weights_a_layer
 };
 
+/// A layer's matrices, by Adapted.
+constexpr std::array<Slot, 4> matrices{qkv, attention_out, gate_up, down};
+
 /// Weights of one layer.
 class Weights {
  public:

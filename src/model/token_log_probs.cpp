@@ -1,12 +1,14 @@
 #include "rlhf/model/token_log_probs.hpp"
 
 #include <algorithm>
+#include <optional>
 
 #include "../kernels/kernels.hpp"
 #include "../kernels/team.hpp"
 #include "gemm.hpp"
 #include "logits.hpp"
 #include "number.hpp"
+#include "outer_operands.hpp"
 #include "pool.hpp"
 
 namespace rlhf::model {
@@ -86,8 +88,42 @@ struct HeldPair : torch::CustomClassHolder {
   PackedPair pair;
 };
 
-/// The same without entropy's gradient, by the fused kernels. Where all logits fit one chunk their
-/// exponentials are kept for the backward pass, else they are made again.
+/// The output layer's weight as its products read it: what was packed before, or what a team packs
+/// now unless it is so large that its copy would count beside the logits.
+class OutputPack {
+ public:
+  OutputPack(std::shared_ptr<const PackedMatrix> before, kernels::Number number,
+             const kernels::Matrix& operand, int64_t outputs, int64_t inputs)
+      : before_(std::move(before)), operand_(operand) {
+    if (before_ == nullptr && outputs * inputs <= most_output_numbers_packed) {
+      own_.emplace(number, outputs, inputs);
+    }
+  }
+  /// This thread's part; it waits for the others.
+  void make(const kernels::Member& member) {
+    if (!own_) return;
+    const auto [begin, end] = member.part(own_->outputs, PackedMatrix::whole_outputs);
+    own_->fill(operand_, begin, end);
+    member.barrier();
+  }
+  const PackedMatrix* get() const { return own_ ? &*own_ : before_.get(); }
+
+ private:
+  std::shared_ptr<const PackedMatrix> before_;
+  kernels::Matrix operand_;
+  std::optional<PackedMatrix> own_;
+};
+
+/// Rows whose logits stay in a processor's own cache; all of them where every product packs the
+/// weight anew.
+int64_t logits_block(const OutputPack& pack, int64_t rows, int64_t vocab) {
+  if (pack.get() == nullptr) return std::max<int64_t>(1, rows);
+  constexpr int64_t cached = int64_t{1} << 18, whole = kernels::outer_rows;
+  return std::clamp<int64_t>(cached / vocab / whole, 1, 3) * whole;
+}
+
+/// The same without entropy's gradient, by the fused kernels. Where there are not too many logits
+/// their exponentials are kept for the backward pass, else they are made again.
 struct FusedLogProbs : torch::autograd::Function<FusedLogProbs> {
   static variable_list forward(AutogradContext* ctx, const Tensor& hidden, const Tensor& weight,
                                const Tensor& targets, double temperature, bool with_entropy,
@@ -97,17 +133,18 @@ struct FusedLogProbs : torch::autograd::Function<FusedLogProbs> {
     const Tensor entropy = with_entropy ? torch::empty({rows}) : Tensor();
     const bool kept = learns && rows * vocab <= most_logits_kept;
     const int threads = kernels::threads_for(rows);
-    const int64_t block =
-        kept ? rows : std::max<int64_t>(1, most_logits_made / vocab / threads);  // of one thread
+    OutputPack pack(packed.forward, number, rows_of(weight), vocab, weight.size(1));
+    const int64_t block = logits_block(pack, most_logits_made / vocab / threads, vocab);
     const Tensor exponentials = pooled({kept ? rows : block * threads, vocab});
     kernels::run_team(threads, [&](const kernels::Member& member) {
+      pack.make(member);
       const auto [first, end] = member.part(rows, kernels::grain);
       for (int64_t begin = first; begin < end; begin += block) {
         const int64_t count = std::min(block, end - begin);
         float* logits =
             exponentials.data_ptr<float>() + (kept ? begin : member.rank * block) * vocab;
         linear(number, hidden.const_data_ptr<float>() + begin * hidden.size(1), count, weight,
-               packed.forward.get(), /*bias=*/{}, logits);
+               pack.get(), /*bias=*/{}, logits);
         kernels::kernels().softmax(logits, count, vocab, static_cast<float>(1 / temperature),
                                    targets.const_data_ptr<int64_t>() + begin,
                                    log_probs.data_ptr<float>() + begin,
@@ -133,39 +170,55 @@ struct FusedLogProbs : torch::autograd::Function<FusedLogProbs> {
     const int64_t rows = hidden.size(0), width = hidden.size(1), vocab = weight.size(0);
     const Tensor gradient = gradients[0].contiguous();
     const Tensor hidden_gradient = pooled({rows, width});
-    Tensor weight_gradients = ctx->needs_input_grad(1) ? pooled(weight.sizes()) : Tensor();
+    const Tensor weight_gradients = ctx->needs_input_grad(1) ? pooled(weight.sizes()) : Tensor();
+    const int threads = kernels::threads_for(rows);
+    // Of all threads, the same number for each of them.
+    const int64_t whole = threads * kernels::outer_rows;
     const int64_t chunk =
-        std::min(rows, std::max<int64_t>(1, most_logits_made / vocab));  // of all threads
-    const Tensor logits_gradient = pooled({chunk, vocab});
+        std::min(rows, std::max<int64_t>(1, most_logits_made / vocab / whole) * whole);
+    std::optional<OutputPack> forward_pack;
+    if (!kept.defined()) {
+      forward_pack.emplace(packed.forward, number, rows_of(weight), vocab, width);
+    }
+    OutputPack backward_pack(packed.backward, number, columns_of(weight), width, vocab);
+    const int64_t block =
+        logits_block(backward_pack, (chunk + whole - 1) / whole * kernels::outer_rows, vocab);
+    const Tensor logits = pooled({block * threads, vocab});
+    const Tensor unused = torch::empty({block * threads});
+    std::optional<OuterOperands> operands;
+    if (weight_gradients.defined()) operands.emplace(number, chunk, vocab, width);
     const auto& k = kernels::kernels();
-    kernels::run_team(kernels::threads_for(rows), [&](const kernels::Member& member) {
-      const auto [first_output, last_output] = member.part(vocab, kernels::grain);
-      Tensor unused = torch::empty({chunk});
+    kernels::run_team(threads, [&](const kernels::Member& member) {
+      if (forward_pack) forward_pack->make(member);
+      backward_pack.make(member);
+      float* const mine = logits.data_ptr<float>() + member.rank * block * vocab;
+      float* const nobodys = unused.data_ptr<float>() + member.rank * block;
       for (int64_t begin = 0; begin < rows; begin += chunk) {
-        const auto [low, high] = member.part(std::min(chunk, rows - begin), kernels::grain);
-        const int64_t first = begin + low, count = high - low;
-        float* mine = logits_gradient.data_ptr<float>() + low * vocab;
-        const float* exponentials = mine;
-        if (kept.defined()) {
-          exponentials = kept.const_data_ptr<float>() + first * vocab;
-        } else {
-          linear(number, hidden.const_data_ptr<float>() + first * width, count, weight,
-                 packed.forward.get(), {}, mine);
-          k.softmax(mine, count, vocab, sharpness, targets.const_data_ptr<int64_t>() + first,
-                    unused.data_ptr<float>(), unused.data_ptr<float>(), nullptr);
+        const int64_t all = std::min(chunk, rows - begin);
+        const auto [low, high] = member.part(all, kernels::outer_rows);
+        for (int64_t i = low; i < high; i += block) {
+          const kernels::Member::Range part{i, std::min(high, i + block)};
+          const int64_t first = begin + i, count = part.size();
+          const float* const x = hidden.const_data_ptr<float>() + first * width;
+          const float* exponentials = mine;
+          if (!forward_pack) {
+            exponentials = kept.const_data_ptr<float>() + first * vocab;
+          } else {
+            linear(number, x, count, weight, forward_pack->get(), {}, mine);
+            k.softmax(mine, count, vocab, sharpness, targets.const_data_ptr<int64_t>() + first,
+                      nobodys, nobodys, nullptr);
+          }
+          k.softmax_backward(exponentials, sums.const_data_ptr<float>() + first,
+                             gradient.const_data_ptr<float>() + first, count, vocab, sharpness,
+                             targets.const_data_ptr<int64_t>() + first, mine);
+          linear_backward(number, mine, count, weight, backward_pack.get(),
+                          hidden_gradient.data_ptr<float>() + first * width);
+          if (!operands) continue;
+          operands->put_gradient(mine, part);
+          operands->put_x(x, part);
         }
-        k.softmax_backward(exponentials, sums.const_data_ptr<float>() + first,
-                           gradient.const_data_ptr<float>() + first, count, vocab, sharpness,
-                           targets.const_data_ptr<int64_t>() + first, mine);
-        linear_backward(number, mine, count, weight, packed.backward.get(),
-                        hidden_gradient.data_ptr<float>() + first * width);
         member.barrier();
-        if (weight_gradients.defined()) {
-          weight_gradient(number, logits_gradient.const_data_ptr<float>(),
-                          hidden.const_data_ptr<float>() + begin * width,
-                          std::min(chunk, rows - begin), first_output, last_output,
-                          weight_gradients, begin > 0);
-        }
+        if (operands) operands->learn(member, all, weight_gradients, begin > 0);
         member.barrier();  // before the next chunk overwrites this one
       }
     });

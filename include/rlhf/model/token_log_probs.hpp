@@ -20,7 +20,7 @@ struct LogProbs {
 /// @param targets  int64 [M], each in [0, V)
 /// @param precision  of the products, where the kernels make them (float32 on the CPU)
 /// @param packs      where a weight that does not learn is kept packed, for bfloat16; may be null
-/// Memory beyond the results is bounded by a constant (48 MiB), whatever M and V are.
+/// Memory beyond the results is bounded by a constant (64 MiB), whatever M and V are.
 LogProbs token_log_probs(const Tensor& hidden, const Tensor& weight, const Tensor& targets,
                          double temperature, bool with_entropy,
                          Precision precision = Precision::float32, PackedWeights* packs = nullptr);

@@ -28,6 +28,13 @@ inline void copy_transposed(const float* from, int64_t stride, int64_t rows, int
   transpose_groups<Float32>(from, stride, width, rows, padded(rows), to);
 }
 
+/// Rows that will soon be read or written, a head or some wide.
+inline void prefetch_rows(const float* from, int64_t stride, int64_t rows, int64_t width) {
+  for (int64_t i = 0; i < rows; ++i) {
+    for (int64_t d = 0; d < width; d += 16) __builtin_prefetch(from + i * stride + d);
+  }
+}
+
 int64_t attention_scratch(int64_t tokens, int64_t head_size) {
   const int64_t rows = tokens * widened(head_size), transposed = head_size * padded(tokens);
   return 6 * rows + 2 * transposed + 2 * query_block * (padded(tokens) + widened(head_size));
@@ -47,6 +54,16 @@ void attention(const AttentionHeads& in, float* out, int64_t out_stride, float* 
     const float* queries = in.queries + head * size;
     for (int64_t begin = 0; begin < in.tokens; begin += query_block) {
       const int64_t rows = std::min(query_block, in.tokens - begin), seen = begin + rows;
+      if (in.next != 0) {
+        const int64_t row = begin * in.row_stride, ahead = in.next * size;
+        prefetch_rows(queries + row + ahead * in.heads, in.row_stride, rows, size);
+        prefetch_rows(out + begin * out_stride + head * size + ahead * in.heads, out_stride, rows,
+                      size);
+        if (head == 0) {
+          prefetch_rows(in.keys + row + ahead, in.row_stride, rows, size);
+          prefetch_rows(in.values + row + ahead, in.row_stride, rows, size);
+        }
+      }
       multiply(rows, padded(seen), size, queries + begin * in.row_stride, in.row_stride, 1, keys,
                long_, scores, long_);
       float inverse[query_block];
@@ -102,6 +119,20 @@ void attention_backward(const AttentionHeads& in, const float* out, const float*
     copy_rows(out_gradient + head * size, out_stride, in.tokens, size, gradients);
     for (int64_t begin = 0; begin < in.tokens; begin += query_block) {
       const int64_t rows = std::min(query_block, in.tokens - begin), seen = begin + rows;
+      if (in.next != 0) {
+        const int64_t row = begin * in.row_stride, ahead = in.next * size;
+        const int64_t across = head * size + ahead * in.heads;
+        prefetch_rows(in.queries + row + across, in.row_stride, rows, size);
+        prefetch_rows(queries_gradient + row + across, in.row_stride, rows, size);
+        prefetch_rows(out + begin * out_stride + across, out_stride, rows, size);
+        prefetch_rows(out_gradient + begin * out_stride + across, out_stride, rows, size);
+        if (head == 0) {
+          prefetch_rows(in.keys + row + ahead, in.row_stride, rows, size);
+          prefetch_rows(in.values + row + ahead, in.row_stride, rows, size);
+          prefetch_rows(keys_gradient + row + ahead, in.row_stride, rows, size);
+          prefetch_rows(values_gradient + row + ahead, in.row_stride, rows, size);
+        }
+      }
       multiply(rows, padded(seen), size, queries + begin * wide, wide, 1, keys_across, long_, p,
                long_);
       multiply(rows, padded(seen), size, gradients + begin * wide, wide, 1, values_across, long_,

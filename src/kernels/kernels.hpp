@@ -16,6 +16,7 @@ struct AttentionHeads {
   int64_t tokens;
   int64_t heads;  ///< query heads of the group, side by side
   int64_t head_size;
+  int64_t next;  ///< groups from here to the one that is read after this; 0: nothing is known
 };
 
 /// The numbers that products multiply; matrices in memory are float32, as are the results.

@@ -65,9 +65,6 @@ RLHF_INLINE void tile(int64_t inner, const typename Kind::Element* a, int64_t a_
   using Sum = typename Kind::Sum;
   using Columns = typename Kind::Columns;
   constexpr int64_t width = lanes_of<Kind>;
-  for (int r = 0; r < R; ++r) {
-    for (int v = 0; v < C; ++v) __builtin_prefetch(c + r * c_row + v * width, 1);
-  }
   Sum sum[R][C];
   for (int r = 0; r < R; ++r) {
     for (int v = 0; v < C; ++v) {
@@ -133,6 +130,11 @@ template <class Kind, int C, int R = tile_rows<C>, class LeftStrides>
                                    int64_t c_row) {
   int64_t r = 0;
   for (; r + R <= rows; r += R, a += strides.strip) {
+    if constexpr (!std::is_same_v<LeftStrides, Strides>) {
+      for (int i = 0; i < R; ++i) {
+        for (int v = 0; v < C; ++v) __builtin_prefetch(c + (r + i) * c_row + v * lanes_of<Kind>, 1);
+      }
+    }
     tile<Kind, R, C>(inner, a, strides.row, strides.column, b, b_row,
                      from == nullptr ? nullptr : from + r * from_row, from_row, c + r * c_row,
                      c_row);

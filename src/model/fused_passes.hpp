@@ -136,7 +136,8 @@ class AttentionTasks {
                                    .row_stride = shape.qkv_width(),
                                    .tokens = batch_.layout.lengths[row],
                                    .heads = group,
-                                   .head_size = shape.head_size},
+                                   .head_size = shape.head_size,
+                                   .next = head + 1 < shape.kv_heads ? 1 : 0},
            starts_[row], head * group);
     }
   }

@@ -176,6 +176,66 @@ TEST_P(Products, WithPackedMatricesAgreeWithPlainLoops) {
   }
 }
 
+TEST_P(Products, OfRowsPackedABlockAtATimeAreThoseOfWholeMatrices) {
+  Draws draws{std::mt19937(5)};
+  for (int round = 0; round < 40; ++round) {
+    // Now and then more than a block of each dimension.
+    const int64_t rows = draws.below(round % 10 == 0 ? 3000 : 200);
+    const int64_t outputs = 1 + draws.below(round % 10 == 1 ? 600 : 120);
+    const int64_t inputs = 1 + draws.below(100), capacity = rows + draws.below(70);
+    const bool add = draws.below(2) == 1;
+    SCOPED_TRACE(testing::Message() << rows << " of " << capacity << " rows, " << outputs << " x "
+                                    << inputs << (add ? ", added" : ""));
+    const Floats gradient = draws.floats(rows * outputs), x = draws.floats(rows * inputs);
+    for (const Number number : {Number::float32, Number::bfloat16}) {
+      const Floats before = draws.floats(outputs * inputs);
+      Floats expected = before, c = before;
+      GetParam()->product(number, {.rows = outputs,
+                                   .columns = inputs,
+                                   .inner = rows,
+                                   .a = {gradient.data(), 1, outputs},
+                                   .b = {x.data(), inputs, 1},
+                                   .from = add ? expected.data() : nullptr,
+                                   .from_row = inputs,
+                                   .c = expected.data(),
+                                   .c_row = inputs});
+      const auto room = [&](OuterSide side, int64_t width) {
+        return Floats(
+            static_cast<size_t>(GetParam()->outer_size(number, side, capacity, width) / 4),
+            std::nanf(""));
+      };
+      Floats output_side = room(OuterSide::outputs, outputs);
+      Floats input_side = room(OuterSide::inputs, inputs);
+      // The last block first: none may touch what others packed.
+      for (int64_t begin = (rows - 1) / outer_rows * outer_rows, end = rows; end > 0;) {
+        begin = std::max<int64_t>(0, begin - draws.below(4) * outer_rows);
+        GetParam()->outer_pack(number, OuterSide::outputs, gradient.data() + begin * outputs, begin,
+                               end - begin, outputs, capacity, output_side.data());
+        GetParam()->outer_pack(number, OuterSide::inputs, x.data() + begin * inputs, begin,
+                               end - begin, inputs, capacity, input_side.data());
+        end = begin;
+        begin -= outer_rows;
+      }
+      const int64_t parts = 1 + draws.below(3), grain = GetParam()->outer_outputs(number);
+      const int64_t grains = (outputs + grain - 1) / grain;
+      for (int64_t part = 0; part < parts; ++part) {
+        GetParam()->outer_product(number,
+                                  {.rows = rows,
+                                   .outputs = outputs,
+                                   .inputs = inputs,
+                                   .capacity = capacity,
+                                   .output_side = output_side.data(),
+                                   .input_side = input_side.data(),
+                                   .begin = std::min(outputs, grains * part / parts * grain),
+                                   .end = std::min(outputs, grains * (part + 1) / parts * grain),
+                                   .add = add,
+                                   .c = c.data()});
+      }
+      EXPECT_EQ(c, expected);
+    }
+  }
+}
+
 TEST_P(Products, OfBytesAreExactWhereBytesSuffice) {
   // Whole numbers up to 127, with a 127 in every row: the scale is 1 and nothing is lost.
   Draws draws{std::mt19937(4)};

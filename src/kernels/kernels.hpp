@@ -49,16 +49,29 @@ enum class OuterSide : uint8_t { outputs, inputs };
 /// Packed blocks begin at multiples of so many rows.
 constexpr int64_t outer_rows = 32;
 
-/// c [outputs, inputs] (+)= the sum of the outer products of `rows` rows, for the outputs from
-/// `begin` to `end`. Sums run in the order of the rows.
+/// Outputs and inputs that are multiplied together.
+struct OuterTile {
+  int64_t outputs, inputs;
+};
+
+/// c [outputs, inputs] (+)= the sum of the outer products of `rows` rows, or a part of it: from one
+/// output and input, at multiples of an OuterTile, to another. Sums run in the order of the rows.
 struct OuterProduct {
   int64_t rows, outputs, inputs;
   int64_t capacity;  ///< rows that the operands have room for
   const void* output_side;
   const void* input_side;
-  int64_t begin, end;  ///< multiples of outer_outputs() but for the last
+  int64_t first_output, last_output, first_input, last_input;  ///< last: one behind
   bool add;
   float* c;
+};
+
+/// AdamW's step for one parameter (Loshchilov and Hutter 2019, arXiv 1711.05101, algorithm 2): with
+/// g = gradient_scale * gradient,
+///   first = beta1 first + (1 - beta1) g,  second = beta2 second + (1 - beta2) g^2,
+///   parameter = decay parameter - size first / (second_scale sqrt(second) + epsilon)
+struct AdamWStep {
+  float gradient_scale, beta1, beta2, decay, size, second_scale, epsilon;
 };
 
 /// Positions of a block of cached keys.
@@ -153,6 +166,11 @@ struct Kernels {
   /// @param scratch  width floats
   Drawn (*most_likely)(const float* logits, int64_t width, float* scratch);
 
+  void (*adamw)(const AdamWStep& step, int64_t count, const float* gradient, float* parameter,
+                float* first, float* second);
+  /// In float32 a few thousand at a time: infinite where so many of them overflow it.
+  double (*sum_of_squares)(const float* x, int64_t count);
+
   void (*product)(Number number, const Product& product);
 
   /// Bytes of `capacity` rows, packed for `outer_product`; not of int8.
@@ -161,8 +179,7 @@ struct Kernels {
   /// but for the last.
   void (*outer_pack)(Number number, OuterSide side, const float* rows, int64_t begin, int64_t count,
                      int64_t width, int64_t capacity, void* packed);
-  /// Outputs that are multiplied together.
-  int64_t (*outer_outputs)(Number number);
+  OuterTile (*outer_tile)(Number number);
   void (*outer_product)(Number number, const OuterProduct& product);
 
   /// Bytes of a matrix [outputs, inputs] packed for `packed_product`.

@@ -2,6 +2,7 @@
 /// the copies apart.
 #pragma once
 
+#include "adamw.hpp"
 #include "attend.hpp"
 #include "attention.hpp"
 #include "draw.hpp"
@@ -171,10 +172,12 @@ constexpr Kernels table(const char* name) {
       .exponentials = exponentials,
       .draw = draw,
       .most_likely = most_likely,
+      .adamw = adamw,
+      .sum_of_squares = sum_of_squares,
       .product = product,
       .outer_size = outer_size,
       .outer_pack = outer_pack,
-      .outer_outputs = outer_outputs,
+      .outer_tile = outer_tile,
       .outer_product = outer_product,
       .packed_size = packed_size,
       .pack = pack,

@@ -34,28 +34,24 @@ void pack_outer(OuterSide side, const float* rows, int64_t begin, int64_t count,
 template <class Kind>
 void multiply_outer(const OuterProduct& p) {
   using Element = typename Kind::Element;
-  using Block = Blocks<Kind>;
-  if (p.rows == 0) {
-    if (!p.add) std::fill(p.c + p.begin * p.inputs, p.c + p.end * p.inputs, 0.0F);
-    return;
-  }
-  const int64_t groups = groups_of<Kind>(p.capacity), part = inner_part<Kind>(p.rows);
+  const int64_t groups = groups_of<Kind>(p.capacity);
+  const int64_t part = inner_part<Kind>(std::max<int64_t>(1, p.rows));
   const Strips<Kind> strips(groups);
   const auto* const left = static_cast<const Element*>(p.output_side);
   const auto* const right = static_cast<const Element*>(p.input_side);
   [[maybe_unused]] const TileUnit tiles;
-  for (int64_t k = 0; k < p.rows; k += part) {
+  for (int64_t k = 0; k == 0 || k < p.rows; k += part) {  // once of no rows: zeros
     const int64_t some_groups = groups_of<Kind>(std::min(part, p.rows - k));
     const int64_t first = k / Kind::group;
     const bool add = p.add || k > 0;
-    for (int64_t m = p.begin; m < p.end; m += Block::rows) {
-      const int64_t bound = std::min(p.end, m + Block::rows);
-      for_each_panel(p.inputs, [&](int64_t j, int64_t count, int64_t width) {
+    for (int64_t m = p.first_output; m < p.last_output; m += Blocks<Kind>::rows) {
+      const int64_t some = std::min(Blocks<Kind>::rows, p.last_output - m);
+      const Element* const a = left + m / strips.height * strips.strip + first * strips.column;
+      for_each_panel(p.last_input - p.first_input, [&](int64_t from, int64_t count, int64_t width) {
+        const int64_t j = p.first_input + from;
         float* const c = p.c + m * p.inputs + j;
-        panel_product<Kind>(bound - m, some_groups,
-                            left + m / strips.height * strips.strip + first * strips.column, strips,
-                            right + j * groups + first * width, count, width, add ? c : nullptr,
-                            p.inputs, c, p.inputs);
+        panel_product<Kind>(some, some_groups, a, strips, right + j * groups + first * width, count,
+                            width, add ? c : nullptr, p.inputs, c, p.inputs);
       });
     }
   }
@@ -73,8 +69,8 @@ void outer_pack(Number number, OuterSide side, const float* rows, int64_t begin,
                                                                             packed);
 }
 
-int64_t outer_outputs(Number number) {
-  return number == Number::bfloat16 ? Strips<BFloat16>::height : Strips<Float32>::height;
+OuterTile outer_tile(Number number) {
+  return {number == Number::bfloat16 ? Strips<BFloat16>::height : Strips<Float32>::height, panel};
 }
 
 void outer_product(Number number, const OuterProduct& p) {

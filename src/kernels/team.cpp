@@ -19,7 +19,7 @@ namespace {
 /// A team works for some tens of microseconds from one wait to the next: less than the system needs
 /// to put a thread to sleep and to wake it. So who waits looks for as long as this before it
 /// sleeps.
-constexpr std::chrono::microseconds patience{100};
+constexpr std::chrono::microseconds patience{500};
 
 void pause() {
 #ifdef __x86_64__

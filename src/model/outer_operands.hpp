@@ -38,20 +38,32 @@ class OuterOperands {
   void learn(const kernels::Member& member, int64_t rows, const Tensor& weight_gradient,
              bool add = false) const {
     const auto& k = kernels::kernels();
-    const auto [begin, end] = member.part(outputs_, k.outer_outputs(number_));
+    const kernels::OuterTile tile = k.outer_tile(number_);
+    const Range outputs =
+        by_outputs(tile, member.size) ? member.part(outputs_, tile.outputs) : Range{0, outputs_};
+    const Range inputs =
+        by_outputs(tile, member.size) ? Range{0, inputs_} : member.part(inputs_, tile.inputs);
     k.outer_product(number_, {.rows = rows,
                               .outputs = outputs_,
                               .inputs = inputs_,
                               .capacity = capacity_,
                               .output_side = gradient_.const_data_ptr(),
                               .input_side = x_.const_data_ptr(),
-                              .begin = begin,
-                              .end = end,
+                              .first_output = outputs.begin,
+                              .last_output = outputs.end,
+                              .first_input = inputs.begin,
+                              .last_input = inputs.end,
                               .add = add,
                               .c = weight_gradient.data_ptr<float>()});
   }
 
  private:
+  /// Whether the largest part is smaller where threads share the outputs than where the inputs.
+  bool by_outputs(const kernels::OuterTile& tile, int64_t threads) const {
+    const auto parts = [](int64_t count, int64_t size) { return (count + size - 1) / size; };
+    const int64_t down = parts(outputs_, tile.outputs), across = parts(inputs_, tile.inputs);
+    return parts(down, threads) * across <= parts(across, threads) * down;
+  }
   Tensor room(kernels::OuterSide side, int64_t width) const {
     return pooled({kernels::kernels().outer_size(number_, side, capacity_, width) /
                    static_cast<int64_t>(sizeof(float))});

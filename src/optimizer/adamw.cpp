@@ -5,12 +5,12 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
-#include <map>
 #include <numeric>
 #include <string_view>
 #include <unordered_map>
 #include <unordered_set>
 
+#include "../kernels/kernels.hpp"
 #include "../kernels/team.hpp"
 #include "rlhf/core/error.hpp"
 #include "rlhf/core/non_finite.hpp"
@@ -50,69 +50,43 @@ Tensor step_count(int64_t steps, const Tensor& parameter) {
   return at::full({}, static_cast<double>(steps), parameter.options().dtype(at::kFloat));
 }
 
-/// A member's share of a list of tensors: whole ones, but for the large, which all of a team share.
-class Share {
- public:
-  Share(const std::vector<Tensor>& tensors, const kernels::Member& member) {
-    constexpr int64_t large = int64_t{1} << 15, line = 16;
-    int64_t all = 0, before = 0;
-    for (const Tensor& tensor : tensors) all += tensor.numel();
-    const auto bound = [&](int rank) { return all * rank / member.size / line * line; };
-    const int64_t from = bound(member.rank);
-    const int64_t to = member.rank + 1 == member.size ? all : bound(member.rank + 1);
+/// Whether the kernels take all of these as flat arrays of float32.
+bool can_fuse(const std::vector<Tensor>& tensors) {
+  return std::ranges::all_of(tensors, [](const Tensor& tensor) {
+    return tensor.is_cpu() && tensor.scalar_type() == at::kFloat &&
+           tensor.is_non_overlapping_and_dense();
+  });
+}
+
+/// Calls work(member, tensor, begin, end) for all numbers of all tensors, on as many threads as
+/// they keep busy: an equal part for each.
+void share(const std::vector<Tensor>& tensors,
+           const std::function<void(const kernels::Member&, size_t, int64_t, int64_t)>& work) {
+  constexpr int64_t numbers_a_row = 1024, line = 16;  // of work as threads_for() counts it
+  const int64_t all =
+      std::accumulate(tensors.begin(), tensors.end(), int64_t{0},
+                      [](int64_t sum, const Tensor& tensor) { return sum + tensor.numel(); });
+  kernels::run_team(kernels::threads_for(all / numbers_a_row), [&](const kernels::Member& member) {
+    const auto [from, to] = member.part(all, line);
+    int64_t before = 0;
     for (size_t i = 0; i < tensors.size(); ++i) {
       const int64_t count = tensors[i].numel();
-      int64_t begin = 0, end = from <= before && before < to ? count : 0;
-      if (member.size > 1 && count >= large && tensors[i].is_contiguous()) {
-        begin = std::clamp<int64_t>(from - before, 0, count);
-        end = std::clamp<int64_t>(to - before, 0, count);
-      }
-      if (begin < end) slices_.push_back({i, begin, end});
+      const int64_t begin = std::clamp<int64_t>(from - before, 0, count);
+      const int64_t end = std::clamp<int64_t>(to - before, 0, count);
+      if (begin < end) work(member, i, begin, end);
       before += count;
     }
-  }
-
-  /// The share of tensors of the same sizes.
-  std::vector<Tensor> of(const std::vector<Tensor>& tensors) const {
-    std::vector<Tensor> share;
-    for (const auto& [i, begin, end] : slices_) {
-      const bool whole = end - begin == tensors[i].numel();
-      share.push_back(whole ? tensors[i] : tensors[i].view(-1).narrow(0, begin, end - begin));
-    }
-    return share;
-  }
-  /// What belongs to its tensors, undivided.
-  std::vector<Tensor> whole(const std::vector<Tensor>& tensors) const {
-    std::vector<Tensor> share;
-    for (const Slice& slice : slices_) share.push_back(tensors[slice.tensor]);
-    return share;
-  }
-
- private:
-  struct Slice {
-    size_t tensor;
-    int64_t begin, end;
-  };
-  std::vector<Slice> slices_;
-};
-
-/// Runs `work` without gradient, on as many threads as so many numbers keep busy.
-void run_team(const std::vector<Tensor>& tensors,
-              const std::function<void(const kernels::Member&)>& work) {
-  constexpr int64_t numbers_a_row = 2048;  // of work as threads_for() counts it
-  int64_t all = 0;
-  for (const Tensor& tensor : tensors) all += tensor.numel();
-  const bool on_cpu = tensors.front().is_cpu();
-  kernels::run_team(on_cpu ? kernels::threads_for(all / numbers_a_row) : 1,
-                    [&](const kernels::Member& member) {
-                      const NoGrad no_grad;
-                      work(member);
-                    });
+  });
 }
 
 double norm_of(const std::vector<Tensor>& tensors) {
-  if (tensors.empty()) return 0;
-  return at::stack(at::_foreach_norm(tensors)).norm().item<double>();
+  if (!can_fuse(tensors)) return at::stack(at::_foreach_norm(tensors)).norm().item<double>();
+  std::vector<double> squares(static_cast<size_t>(at::get_num_threads()));  // by rank
+  share(tensors, [&](const kernels::Member& member, size_t i, int64_t begin, int64_t end) {
+    squares[static_cast<size_t>(member.rank)] +=
+        kernels::kernels().sum_of_squares(tensors[i].const_data_ptr<float>() + begin, end - begin);
+  });
+  return std::sqrt(std::accumulate(squares.begin(), squares.end(), 0.0));
 }
 
 void require_number(double value, bool ok, std::string_view name, std::string_view expected) {
@@ -191,12 +165,7 @@ double AdamW::gradient_norm() const {
 double AdamW::norm(const Gradients& gradients) const {
   require(!gradients.rows.empty(), "gradients of AdamW::step", "at least one: run backward first",
           "none");
-  std::vector<double> squares(static_cast<size_t>(at::get_num_threads()));  // by rank
-  run_team(gradients.tensors, [&](const kernels::Member& member) {
-    const double own = norm_of(Share(gradients.tensors, member).of(gradients.tensors));
-    squares[static_cast<size_t>(member.rank)] = own * own;
-  });
-  const double norm = std::sqrt(std::accumulate(squares.begin(), squares.end(), 0.0));
+  const double norm = norm_of(gradients.tensors);
   if (std::isfinite(norm)) return norm;
   for (size_t i = 0; i < gradients.rows.size(); ++i) {
     if (gradients.tensors[i].isfinite().all().item<bool>()) continue;
@@ -213,44 +182,53 @@ double AdamW::norm(const Gradients& gradients) const {
 void AdamW::update(const Gradients& gradients, double norm, double learning_rate) {
   const double clipped = options_.max_gradient_norm / (norm + 1e-6);
   const bool clips = options_.max_gradient_norm > 0 && clipped < 1;
-  for (const bool matrices : {true, false}) {
-    std::vector<Tensor> parameters, chosen, first, second, steps;
-    std::map<int64_t, Tensor> counts;  // most parameters have taken as many steps as the others
-    for (size_t i = 0; i < gradients.rows.size(); ++i) {
-      const size_t row = gradients.rows[i];
-      const Tensor& parameter = parameters_[row].second;
-      if ((parameter.dim() >= 2) != matrices) continue;
-      Moments& moments = moments_[row];
-      if (moments.steps == 0) {
-        moments.first = at::zeros_like(parameter);
-        moments.second = at::zeros_like(parameter);
-      }
-      Tensor& count = counts[++moments.steps];
-      if (!count.defined()) count = step_count(moments.steps, parameter);
-      parameters.push_back(parameter);
-      chosen.push_back(gradients.tensors[i]);
-      first.push_back(moments.first);
-      second.push_back(moments.second);
-      steps.push_back(count);
+  std::vector<Tensor> parameters, first, second;
+  for (const size_t row : gradients.rows) {
+    const Tensor& parameter = parameters_[row].second;
+    Moments& moments = moments_[row];
+    if (moments.steps++ == 0) {
+      moments.first = at::zeros_like(parameter);
+      moments.second = at::zeros_like(parameter);
     }
-    if (parameters.empty()) continue;
-    run_team(parameters, [&](const kernels::Member& member) {
-      const Share share(parameters, member);
-      std::vector<Tensor> own = share.of(chosen);
-      if (own.empty()) return;
-      // The kernel divides by a number of float32: of wider gradients digits would be lost.
-      const bool divides = clips && own.front().scalar_type() == at::kFloat;
-      if (clips && !divides) at::_foreach_mul_(own, clipped);
-      at::_fused_adamw_(
-          share.of(parameters), own, share.of(first), share.of(second),
-          /*max_exp_avg_sqs=*/{}, share.whole(steps), learning_rate, options_.beta1, options_.beta2,
-          matrices ? options_.weight_decay : 0.0, options_.epsilon,
-          /*amsgrad=*/false, /*maximize=*/false,
-          divides ? std::optional(at::scalar_tensor(1 / clipped, at::kFloat)) : std::nullopt);
-    });
-    // It writes behind autograd's back; checkpoints and packed weights go by the versions.
-    for (const Tensor& parameter : parameters) parameter.unsafeGetTensorImpl()->bump_version();
+    parameters.push_back(parameter);
+    first.push_back(moments.first);
+    second.push_back(moments.second);
   }
+  const auto decay = [&](const Tensor& parameter) {
+    return parameter.dim() >= 2 ? options_.weight_decay : 0.0;
+  };
+  if (!can_fuse(parameters)) {
+    if (clips) at::_foreach_mul_(gradients.tensors, clipped);
+    for (size_t i = 0; i < parameters.size(); ++i) {
+      at::_fused_adamw_({parameters[i]}, {gradients.tensors[i]}, {first[i]}, {second[i]},
+                        /*max_exp_avg_sqs=*/{},
+                        {step_count(moments_[gradients.rows[i]].steps, parameters[i])},
+                        learning_rate, options_.beta1, options_.beta2, decay(parameters[i]),
+                        options_.epsilon, /*amsgrad=*/false, /*maximize=*/false);
+    }
+  } else {
+    std::vector<kernels::AdamWStep> steps;
+    for (size_t i = 0; i < parameters.size(); ++i) {
+      const auto count = static_cast<double>(moments_[gradients.rows[i]].steps);
+      const double size = learning_rate / (1 - std::pow(options_.beta1, count));
+      const double second_scale = 1 / std::sqrt(1 - std::pow(options_.beta2, count));
+      steps.push_back({.gradient_scale = static_cast<float>(clips ? clipped : 1),
+                       .beta1 = static_cast<float>(options_.beta1),
+                       .beta2 = static_cast<float>(options_.beta2),
+                       .decay = static_cast<float>(1 - learning_rate * decay(parameters[i])),
+                       .size = static_cast<float>(size),
+                       .second_scale = static_cast<float>(second_scale),
+                       .epsilon = static_cast<float>(options_.epsilon)});
+    }
+    share(parameters, [&](const kernels::Member&, size_t i, int64_t begin, int64_t end) {
+      kernels::kernels().adamw(
+          steps[i], end - begin, gradients.tensors[i].const_data_ptr<float>() + begin,
+          parameters[i].data_ptr<float>() + begin, first[i].data_ptr<float>() + begin,
+          second[i].data_ptr<float>() + begin);
+    });
+  }
+  // It is written behind autograd's back; checkpoints and packed weights go by the versions.
+  for (const Tensor& parameter : parameters) parameter.unsafeGetTensorImpl()->bump_version();
 }
 
 void AdamW::zero_grad() {

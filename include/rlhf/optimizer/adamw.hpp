@@ -1,4 +1,5 @@
-/// AdamW on LibTorch's fused kernel, with gradient clipping.
+/// AdamW with gradient clipping, all parameters in one go: on the kernels where they are float32 on
+/// the CPU, else on LibTorch's fused one.
 #pragma once
 
 #include <vector>

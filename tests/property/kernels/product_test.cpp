@@ -216,20 +216,24 @@ TEST_P(Products, OfRowsPackedABlockAtATimeAreThoseOfWholeMatrices) {
         end = begin;
         begin -= outer_rows;
       }
-      const int64_t parts = 1 + draws.below(3), grain = GetParam()->outer_outputs(number);
-      const int64_t grains = (outputs + grain - 1) / grain;
-      for (int64_t part = 0; part < parts; ++part) {
-        GetParam()->outer_product(number,
-                                  {.rows = rows,
-                                   .outputs = outputs,
-                                   .inputs = inputs,
-                                   .capacity = capacity,
-                                   .output_side = output_side.data(),
-                                   .input_side = input_side.data(),
-                                   .begin = std::min(outputs, grains * part / parts * grain),
-                                   .end = std::min(outputs, grains * (part + 1) / parts * grain),
-                                   .add = add,
-                                   .c = c.data()});
+      const OuterTile tile = GetParam()->outer_tile(number);
+      const int64_t middle_output = draws.below(outputs) / tile.outputs * tile.outputs;
+      const int64_t middle_input = draws.below(inputs) / tile.inputs * tile.inputs;
+      for (const bool lower : {false, true}) {
+        for (const bool right : {false, true}) {
+          GetParam()->outer_product(number, {.rows = rows,
+                                             .outputs = outputs,
+                                             .inputs = inputs,
+                                             .capacity = capacity,
+                                             .output_side = output_side.data(),
+                                             .input_side = input_side.data(),
+                                             .first_output = lower ? middle_output : 0,
+                                             .last_output = lower ? outputs : middle_output,
+                                             .first_input = right ? middle_input : 0,
+                                             .last_input = right ? inputs : middle_input,
+                                             .add = add,
+                                             .c = c.data()});
+        }
       }
       EXPECT_EQ(c, expected);
     }

@@ -45,16 +45,12 @@ class BackwardPass {
         gate_up_gradient_(batch_.adapters != nullptr, x.size(0), threads_, shape_.gate_up_width()),
         attention_normed_(batch_.adapters != nullptr, x.size(0), threads_, shape_.dim) {
     const int64_t n = x.size(0), rows = batch_.rows.size(0);
-    int64_t width = 0;
-    for (size_t i = 0; i < weights.size(); ++i) width += is_vector(i) ? weights[i].size(0) : 0;
-    vectors_ = torch::zeros({threads_, width});
-    int64_t begin = 0;
     for (size_t i = 0; i < weights.size(); ++i) {
-      gradients_.push_back(!plan.needed[i] ? Tensor()
-                           : is_vector(i)  ? vectors_.narrow(1, begin, weights[i].size(0))
-                                           : pooled(weights[i].sizes()));
-      begin += is_vector(i) ? weights[i].size(0) : 0;
+      gradients_.push_back(plan.needed[i] ? pooled(weights[i].sizes()) : Tensor());
+      vector_at_.push_back(vectors_width_);
+      vectors_width_ += is_vector(i) ? weights[i].size(0) : 0;
     }
+    vectors_.resize(static_cast<size_t>(threads_ * vectors_width_));
     out_gradient_ = pooled({n, shape_.dim});
     middle_gradient_ = pooled({n, shape_.dim});
     normed_gradient_ = pooled({threads_ * block_rows, shape_.dim});
@@ -83,11 +79,14 @@ class BackwardPass {
   std::vector<Tensor> run() {
     kernels::run_team(threads_, [&](const Member& member) { work(member); });
     std::vector<Tensor> result{plan_.input_needed ? out_gradient_ : Tensor()};
-    const Tensor sums = threads_ == 1 ? vectors_.squeeze(0) : vectors_.sum(0);
     for (size_t i = 0; i < gradients_.size(); ++i) {
-      const Tensor& gradient = gradients_[i];
-      result.push_back(is_vector(i) ? sums.narrow(0, gradient.storage_offset(), gradient.size(1))
-                                    : gradient);
+      if (is_vector(i)) {
+        gradients_[i].zero_();
+        for (int rank = 0; rank < threads_; ++rank) {
+          kernels::kernels().add_rows(own(i, rank), 1, gradients_[i].size(0), data(gradients_[i]));
+        }
+      }
+      result.push_back(gradients_[i]);
     }
     return result;
   }
@@ -104,18 +103,19 @@ class BackwardPass {
     return gradients_[static_cast<size_t>(layer) * weights_a_layer + slot];
   }
   /// A thread's own part of the gradient of a norm or bias, or null.
-  static float* own(const Tensor& gradient, const Member& member) {
-    return gradient.defined() ? at(gradient, member.rank) : nullptr;
+  float* own(size_t weight, int rank) {
+    if (!is_vector(weight)) return nullptr;
+    return vectors_.data() + rank * vectors_width_ + vector_at_[weight];
   }
   float* own(int64_t layer, Slot slot, const Member& member) {
-    return own(gradient(layer, slot), member);
+    return own(static_cast<size_t>(layer) * weights_a_layer + slot, member.rank);
   }
   /// This thread's share of a bias's gradient: the sum of these rows.
   void learn_bias(const Member& member, int64_t layer, Slot slot, const float* rows,
                   int64_t count) {
-    const Tensor& result = gradient(layer, slot);
-    if (!result.defined()) return;
-    kernels::kernels().add_rows(rows, count, result.size(1), own(result, member));
+    float* const result = own(layer, slot, member);
+    if (result == nullptr) return;
+    kernels::kernels().add_rows(rows, count, gradient(layer, slot).size(0), result);
   }
   /// y [rows, inputs] = gradient [rows, outputs] times one of the layer's weights.
   void product_back(int64_t layer, Adapted which, const float* gradient, int64_t rows,
@@ -174,8 +174,8 @@ class BackwardPass {
     shape_.norm_kernels().backward(at(layers_.back().out, part.begin), data(weights_.end()[-2]),
                                    data(final_scale_) + part.begin, at(gradient_, part.begin),
                                    part.size(), shape_.dim, nullptr, at(out_gradient_, part.begin),
-                                   own(gradients_.end()[-2], member),
-                                   own(gradients_.back(), member));
+                                   own(gradients_.size() - 2, member.rank),
+                                   own(gradients_.size() - 1, member.rank));
     for (int64_t layer = shape_.layers - 1; layer >= plan_.first_layer; --layer) {
       const Weights w(weights_, layer);
       const Activations& a = layers_[static_cast<size_t>(layer)];
@@ -349,7 +349,9 @@ class BackwardPass {
   std::optional<ForwardPass> again_;  // for what the forward pass did not keep
   int threads_;
   std::vector<Tensor> gradients_;
-  Tensor vectors_;  // [threads, all of the norms and biases]
+  std::vector<float> vectors_;  // [threads, all of the norms and biases]
+  int64_t vectors_width_ = 0;
+  std::vector<int64_t> vector_at_;  // of each weight, in a thread's part
   MadeRows normed_, product_, gate_up_gradient_, attention_normed_;
   std::array<std::optional<OuterOperands>, 4> operands_;  // by Adapted, of weights that learn
   Tensor out_gradient_, middle_gradient_, normed_gradient_, mixed_gradient_, qkv_gradient_;

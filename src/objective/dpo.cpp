@@ -1,6 +1,7 @@
 #include "rlhf/objective/dpo.hpp"
 
 #include "checks.hpp"
+#include "elementwise.hpp"
 
 namespace rlhf::objective {
 
@@ -13,7 +14,7 @@ Tensor dpo_loss(const Tensor& chosen, const Tensor& rejected, const Tensor& ref_
   require_like(ref_chosen, chosen, "ref_chosen");
   require_like(ref_rejected, chosen, "ref_rejected");
   const Tensor lead = (chosen - ref_chosen) - (rejected - ref_rejected);
-  return -torch::log_sigmoid(lead * beta);
+  return -log_sigmoid_of(lead * beta);
 }
 
 }  // namespace rlhf::objective

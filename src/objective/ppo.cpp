@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "checks.hpp"
+#include "elementwise.hpp"
 
 namespace rlhf::objective {
 
@@ -37,7 +38,7 @@ PolicyLoss ppo_policy_loss(const Tensor& log_probs, const Tensor& old_log_probs,
   const Tensor gain = masked(advantages, mask);
   const Tensor held =
       torch::where(gain < 0, log_ratio.clamp(lowest, dual), log_ratio.clamp_max(highest));
-  const Tensor loss = (gain * held.exp()).sum() / -count;
+  const Tensor loss = (gain * exp_of(held)).sum() / -count;
 
   const NoGrad metrics;
   const Tensor clipped = (gain > 0)
@@ -46,7 +47,7 @@ PolicyLoss ppo_policy_loss(const Tensor& log_probs, const Tensor& old_log_probs,
   return {.loss = loss,
           .clip_fraction = clipped.sum(loss.scalar_type()) / count,
           .approx_kl = log_ratio.square().sum() / (2 * count),
-          .ratio_mean = masked_sum(log_ratio.exp(), mask) / count};
+          .ratio_mean = masked_sum(exp_of(log_ratio), mask) / count};
 }
 
 ValueLoss ppo_value_loss(const Tensor& values, const Tensor& old_values, const Tensor& returns,

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "checks.hpp"
+#include "elementwise.hpp"
 
 namespace rlhf::objective {
 namespace {
@@ -74,7 +75,7 @@ RankingLoss ranking_loss(const Tensor& scores, const Tensor& group_sizes,
       torch::tensor(pairs.weight, torch::kDouble).to(scores.device(), scores.scalar_type()) /
       groups;
   const Tensor lead = at_rows(pairs.better) - at_rows(pairs.worse);
-  const Tensor loss = (torch::log_sigmoid(lead - margin) * weight).sum().neg();
+  const Tensor loss = (log_sigmoid_of(lead - margin) * weight).sum().neg();
 
   const NoGrad metrics;
   const auto mean = [&](const Tensor& of_pairs) {

@@ -8,9 +8,14 @@
 namespace rlhf::data {
 
 Tensor token_counts(const Rankings& rankings) {
-  const Tensor groups = torch::arange(rankings.size()).repeat_interleave(rankings.group_sizes);
-  return torch::zeros_like(rankings.group_sizes)
-      .index_add_(0, groups, rankings.completions.lengths());
+  std::vector<int64_t> counts;
+  const std::vector<int64_t> lengths = int64_vector(rankings.completions.lengths());
+  auto next = lengths.begin();
+  for (const int64_t size : int64_vector(rankings.group_sizes)) {
+    counts.push_back(std::accumulate(next, next + size, int64_t{0}));
+    next += size;
+  }
+  return int64_tensor(counts);
 }
 
 std::vector<Tensor> token_budget_batches(const Tensor& lengths, int64_t budget, RowOrder order) {

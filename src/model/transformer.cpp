@@ -6,6 +6,7 @@
 #include "composite_layer.hpp"
 #include "fused_decoder.hpp"
 #include "gemm.hpp"
+#include "lookup.hpp"
 #include "lora_modules.hpp"
 #include "number.hpp"
 #include "packed_weights.hpp"
@@ -171,8 +172,8 @@ void Transformer::check_tokens(const Tensor& tokens) const {
 
 Tensor Transformer::embed(const Tensor& tokens, const Tensor& positions) const {
   check_tokens(tokens);
-  const Tensor x = torch::embedding(embedding_, tokens);
-  return positions_.defined() ? x + torch::embedding(positions_, positions) : x;
+  const Tensor x = model::lookup(embedding_, tokens);
+  return positions_.defined() ? x + model::lookup(positions_, positions) : x;
 }
 
 std::pair<Tensor, Tensor> Transformer::rotation(const Tensor& positions) const {

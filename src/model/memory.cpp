@@ -79,19 +79,28 @@ int64_t kept_by_layer(const DecoderShape& s, int64_t tokens, int64_t rows) {
          rows * (1 + 2 * s.dim + s.gate_up_width());
 }
 
-/// Numbers of the layer that a pass has packed, each in float32's room: fused::LayerPacks. A few
-/// rows of scratch beside it do not count.
-int64_t packed_layer(const Numbers& numbers, const MemoryPlan& plan) {
-  if (plan.precision == Precision::float32) return numbers.matrices();
-  return plan.lora ? 0 : numbers.matrices() / 2;
+/// Room of so many packed numbers, in float32's.
+int64_t packed_numbers(const MemoryPlan& plan, int64_t numbers) {
+  return plan.precision == Precision::bfloat16 ? numbers / 2 : numbers;
 }
 
-/// Numbers of scratch on the way back: what fused::BackwardPass makes.
-int64_t backward_scratch(const DecoderShape& s, int64_t tokens, int64_t rows, int64_t low_width) {
+/// Numbers of the layer that a pass has packed: fused::LayerPacks.
+int64_t packed_layer(const Numbers& numbers, const MemoryPlan& plan) {
+  if (plan.precision == Precision::bfloat16 && plan.lora) return 0;  // they are packed for good
+  return packed_numbers(plan, numbers.matrices());
+}
+
+/// Numbers of scratch on the way back: what fused::BackwardPass makes, but for a block a thread.
+int64_t backward_scratch(const DecoderShape& s, const MemoryPlan& plan, int64_t tokens,
+                         int64_t rows, int64_t low_width) {
   const int64_t gathered = rows < tokens ? rows * (s.dim + 2 * s.mixed_width()) : 0;
-  return tokens * (4 * s.dim + s.hidden_dim + s.gate_up_width() + s.mixed_width() + s.qkv_width() +
-                   8 * low_width) +
-         gathered;
+  const int64_t gradients = 2 * s.dim + s.mixed_width() + s.qkv_width();
+  const int64_t inside = s.hidden_dim + s.gate_up_width();
+  if (plan.lora) {  // adapters learn from what is made
+    return tokens * (gradients + 2 * s.dim + inside + 8 * low_width) + gathered;
+  }
+  const int64_t operands = 4 * s.dim + s.qkv_width() + s.mixed_width() + inside;  // of the weights
+  return tokens * gradients + packed_numbers(plan, tokens * operands) + gathered;
 }
 
 /// @param first  the lowest layer that a gradient passes
@@ -108,8 +117,22 @@ int64_t activation_numbers(const Numbers& numbers, const MemoryPlan& plan, int64
   sum += more * (plan.checkpoints ? tokens * s.dim : kept_by_layer(s, tokens, tokens));
   sum += kept_by_layer(s, tokens, rows);
   sum += (tokens + 2 * rows) * s.dim;  // the first layer's input; the result and its gradient
-  sum += backward_scratch(s, tokens, rows, low_width);
+  sum += backward_scratch(s, plan, tokens, rows, low_width);
   return sum + (plan.checkpoints ? 2 : 1) * packed_layer(numbers, plan);
+}
+
+/// Logits that are kept for the way back, what the output layer's gradient is made of, and its
+/// weight as the products read it: what token_log_probs() makes.
+int64_t logit_numbers(const Numbers& numbers, const MemoryPlan& plan, bool learns) {
+  const int64_t logits = plan.pass_outputs * numbers.config.vocab_size;
+  const bool kept = logits <= most_logits_kept;
+  int64_t sum = kept ? logits : 0;
+  if (learns) sum += packed_numbers(plan, std::min(logits, most_logits_made));
+  const bool packed_before = plan.precision == Precision::bfloat16 && !learns;
+  if (!packed_before && numbers.embedding() <= most_output_numbers_packed) {
+    sum += packed_numbers(plan, numbers.embedding()) * (kept ? 1 : 2);
+  }
+  return sum;
 }
 
 /// Reading prompts: all at a time, layers one after the other in the same memory.
@@ -203,10 +226,9 @@ MemoryEstimate estimate_memory(const TransformerConfig& config, const MemoryPlan
     }
     estimate.activations =
         bytes(activation_numbers(numbers, plan, adapters.first_layer, adapters.low_width));
-    const int64_t logits = plan.pass_outputs * config.vocab_size;
     if (plan.head == Head::language) {
-      estimate.logits =
-          bytes((logits <= most_logits_kept ? logits : 0) + std::min(logits, most_logits_made));
+      const bool learns = !plan.lora && (frozen == 0 || config.output_layer != OutputLayer::tied);
+      estimate.logits = bytes(logit_numbers(numbers, plan, learns));
     }
   }
   if (plan.cache_rows > 0) {

@@ -1,5 +1,5 @@
-/// Rows of a table, as of tokens' embeddings: by the kernels' threads, so that none of OpenMP's wake
-/// for it and stand in their way.
+/// Rows of a table, as of tokens' embeddings: by the kernels' threads, so that none of OpenMP's
+/// wake for it and stand in their way.
 #pragma once
 
 #include "rlhf/core/tensor.hpp"

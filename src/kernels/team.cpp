@@ -16,9 +16,9 @@
 namespace rlhf::kernels {
 namespace {
 
-/// A team works for some tens of microseconds from one wait to the next: less than the system needs
-/// to put a thread to sleep and to wake it. So who waits looks for as long as this before it
-/// sleeps.
+/// A team works for some tens of microseconds from one wait to the next, a step's other operations
+/// take some hundreds from one team to the next: little beside what it costs to put a thread to
+/// sleep and to wake it. So who waits looks for as long as this before it sleeps.
 constexpr std::chrono::microseconds patience{500};
 
 void pause() {

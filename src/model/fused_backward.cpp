@@ -56,12 +56,12 @@ class BackwardPass {
     normed_gradient_ = pooled({threads_ * block_rows, shape_.dim});
     mixed_gradient_ = pooled({n, shape_.mixed_width()});
     qkv_gradient_ = pooled({n, shape_.qkv_width()});
-    for (size_t i = 0; i < weights.size(); ++i) {
-      const auto* const which = std::ranges::find(matrices, i % weights_a_layer);
-      if (i + 2 >= weights.size() || which == matrices.end() || !plan.needed[i]) continue;
-      std::optional<OuterOperands>& operands =
-          operands_[static_cast<size_t>(which - matrices.begin())];
-      if (!operands) operands.emplace(batch_.number, n, weights[i].size(0), weights[i].size(1));
+    for (int64_t layer = 0; layer < shape_.layers; ++layer) {
+      for (size_t which = 0; which < matrices.size(); ++which) {
+        const Tensor& result = this->gradient(layer, matrices[which]);
+        if (!result.defined() || operands_[which]) continue;
+        operands_[which].emplace(batch_.number, n, result.size(0), result.size(1));
+      }
     }
     if (rows < n) {
       mixed_rows_ = pooled({rows, shape_.mixed_width()});

@@ -64,11 +64,9 @@ inline void linear_backward(kernels::Number number, const float* gradient, int64
                                       .c_row = inputs});
 }
 
-/// Rows [begin, end) of a weight's gradient: gradient^T [outputs, rows] x [rows, inputs], added to
-/// what is there where `add`.
+/// Rows [begin, end) of a weight's gradient: gradient^T [outputs, rows] x [rows, inputs].
 inline void weight_gradient(kernels::Number number, const float* gradient, const float* x,
-                            int64_t rows, int64_t begin, int64_t end, Tensor& result,
-                            bool add = false) {
+                            int64_t rows, int64_t begin, int64_t end, Tensor& result) {
   const int64_t outputs = result.size(0), inputs = result.size(1);
   float* c = result.data_ptr<float>() + begin * inputs;
   kernels::kernels().product(number, {.rows = end - begin,
@@ -76,8 +74,8 @@ inline void weight_gradient(kernels::Number number, const float* gradient, const
                                       .inner = rows,
                                       .a = {gradient + begin, 1, outputs},
                                       .b = {x, inputs, 1},
-                                      .from = add ? c : nullptr,
-                                      .from_row = inputs,
+                                      .from = nullptr,
+                                      .from_row = 0,
                                       .c = c,
                                       .c_row = inputs});
 }

@@ -2,10 +2,8 @@
 
 #include <algorithm>
 
-#include "../kernels/kernels.hpp"
-#include "../kernels/team.hpp"
+#include "fused_passes.hpp"
 #include "gemm.hpp"
-#include "pool.hpp"
 
 namespace rlhf::model {
 namespace {
@@ -22,10 +20,8 @@ struct FusedLookup : torch::autograd::Function<FusedLookup> {
     const auto* const wanted = rows.const_data_ptr<int64_t>();
     const float* const from = table.const_data_ptr<float>();
     kernels::run_team(kernels::threads_for(count), [&](const kernels::Member& member) {
-      const auto [begin, end] = member.part(count, kernels::grain);
-      for (int64_t i = begin; i < end; ++i) {
-        std::copy_n(from + wanted[i] * width, width, result.data_ptr<float>() + i * width);
-      }
+      fused::gather(from, wanted, member.part(count, kernels::grain), width,
+                    result.data_ptr<float>());
     });
     return result;
   }

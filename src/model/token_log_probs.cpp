@@ -7,7 +7,6 @@
 #include "../kernels/team.hpp"
 #include "gemm.hpp"
 #include "logits.hpp"
-#include "number.hpp"
 #include "outer_operands.hpp"
 #include "pool.hpp"
 
@@ -235,6 +234,9 @@ LogProbs token_log_probs(const Tensor& hidden, const Tensor& weight, const Tenso
   const bool learns =
       at::GradMode::is_enabled() && (hidden.requires_grad() || weight.requires_grad());
   const bool fused = can_fuse(hidden) && can_fuse(weight) && !(with_entropy && learns);
+  // No gradient passes bytes: beside bfloat16 all is float32.
+  const kernels::Number number =
+      precision == Precision::bfloat16 ? kernels::Number::bfloat16 : kernels::Number::float32;
   PackedPair packed;
   if (fused && packs != nullptr && precision == Precision::bfloat16 && !weight.requires_grad()) {
     packed.forward = packs->forward(kernels::Number::bfloat16, weight);
@@ -242,7 +244,7 @@ LogProbs token_log_probs(const Tensor& hidden, const Tensor& weight, const Tenso
   }
   const variable_list results =
       fused ? FusedLogProbs::apply(hidden.contiguous(), weight, targets.contiguous(), temperature,
-                                   with_entropy, number_of(precision), learns, packed)
+                                   with_entropy, number, learns, packed)
             : ChunkedLogProbs::apply(hidden, weight, targets, temperature, with_entropy);
   return {.log_probs = results[0], .entropy = with_entropy ? results[1] : Tensor()};
 }

@@ -199,12 +199,20 @@ void AdamW::update(const Gradients& gradients, double norm, double learning_rate
   };
   if (!can_fuse(parameters)) {
     if (clips) at::_foreach_mul_(gradients.tensors, clipped);
-    for (size_t i = 0; i < parameters.size(); ++i) {
-      at::_fused_adamw_({parameters[i]}, {gradients.tensors[i]}, {first[i]}, {second[i]},
-                        /*max_exp_avg_sqs=*/{},
-                        {step_count(moments_[gradients.rows[i]].steps, parameters[i])},
-                        learning_rate, options_.beta1, options_.beta2, decay(parameters[i]),
-                        options_.epsilon, /*amsgrad=*/false, /*maximize=*/false);
+    for (const bool matrices : {true, false}) {
+      std::vector<Tensor> moved, by, means, squares, steps;
+      for (size_t i = 0; i < parameters.size(); ++i) {
+        if ((parameters[i].dim() >= 2) != matrices) continue;
+        moved.push_back(parameters[i]);
+        by.push_back(gradients.tensors[i]);
+        means.push_back(first[i]);
+        squares.push_back(second[i]);
+        steps.push_back(step_count(moments_[gradients.rows[i]].steps, parameters[i]));
+      }
+      if (moved.empty()) continue;
+      at::_fused_adamw_(moved, by, means, squares, /*max_exp_avg_sqs=*/{}, steps, learning_rate,
+                        options_.beta1, options_.beta2, decay(moved.front()), options_.epsilon,
+                        /*amsgrad=*/false, /*maximize=*/false);
     }
   } else {
     std::vector<kernels::AdamWStep> steps;
